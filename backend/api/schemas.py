@@ -1,0 +1,335 @@
+"""What travels over HTTP: every request and answer as a pydantic model. No behaviour."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+DatasetStatus = Literal["importing", "ready", "failed", "cancelled"]
+RunStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+Verdict = Literal["keep", "relabel", "remove", "unsure", "cleared"]
+Unreviewed = Literal["keep", "accept", "remove"]
+NoiseKind = Literal["symmetric", "symmetric-exclusive", "class-conditional", "instance"]
+Setting = str | int | float | bool
+
+
+class Body(BaseModel):
+    """A request body: a misspelt key is an error, not a silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Answer(BaseModel):
+    """An answer; built from rows or dictionaries."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class ErrorAnswer(Answer):
+    """The body of every 4xx and 5xx."""
+
+    code: str
+    message: str
+    hint: str = ""
+    item: str | None = None
+    limit: float | str | None = None
+    found: float | str | None = None
+    request_id: str | None = None
+
+
+# --- sign-in -------------------------------------------------------------------------------------
+
+
+class SignIn(Body):
+    """Either the one-time code from the printed address, or a name and password."""
+
+    code: str | None = Field(None, max_length=128)
+    name: str | None = Field(None, max_length=128)
+    password: str | None = Field(None, max_length=1024)
+
+
+class AccountAnswer(Answer):
+    id: str
+    name: str
+    role: str
+
+
+class TokenCreate(Body):
+    name: str = Field(min_length=1, max_length=128)
+    days: int | None = Field(None, ge=1, le=3650, description="expires after; empty: never")
+
+
+class TokenAnswer(Answer):
+    id: str
+    name: str
+    created_at: datetime
+    expires_at: datetime | None
+    token: str | None = Field(None, description="shown once, in the answer that creates it")
+
+
+# --- datasets ------------------------------------------------------------------------------------
+
+
+class Progress(Answer):
+    """Where a job is. `fraction` in [0, 1] over the whole job; seconds are wall-clock."""
+
+    stage: str = ""
+    fraction: float = 0.0
+    done: int | None = None
+    total: int | None = None
+    epoch: int | None = None
+    epochs: int | None = None
+    seconds_left: float | None = None
+    images_per_second: float | None = None
+    device: str | None = None
+    message: str = ""
+
+
+class UploadAnswer(Answer):
+    id: str
+    filename: str
+    size: int
+    created_at: datetime
+
+
+class DatasetCreate(Body):
+    """A dataset from a finished upload, or from a folder on the server; exactly one of the two."""
+
+    upload_id: str | None = Field(None, max_length=64)
+    server_folder: str | None = Field(None, max_length=4096)
+    name: str | None = Field(None, min_length=1, max_length=200)
+    format: Literal["auto", "folders", "parquet"] = "auto"
+    split: Literal["train", "validation", "test", "all"] = "train"
+    limit: int | None = Field(None, ge=2)
+    all_or_nothing: bool = False
+
+
+class InjectCreate(Body):
+    kind: NoiseKind = "symmetric"
+    rate: float | None = Field(None, ge=0, le=1)
+    matrix: list[list[float]] | None = Field(None, description="P(given | true), rows sum to 1")
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    name: str | None = Field(None, min_length=1, max_length=200)
+
+
+class DatasetAnswer(Answer):
+    id: str
+    name: str
+    status: DatasetStatus
+    parent_id: str | None
+    source: dict[str, Any]
+    classes: list[str]
+    class_counts: list[int]
+    sample_count: int
+    image_shape: list[int]
+    has_true_labels: bool
+    report: dict[str, Any]
+    progress: Progress
+    error: ErrorAnswer | None
+    decided: int = Field(0, description="samples with a standing decision")
+    created_at: datetime
+    ready_at: datetime | None
+
+
+class DatasetList(Answer):
+    items: list[DatasetAnswer]
+
+
+# --- recipes and runs ----------------------------------------------------------------------------
+
+
+class SettingInfo(Answer):
+    name: str
+    type: str
+    default: Setting | None
+    description: str
+
+
+class RecipeAnswer(Answer):
+    name: str
+    title: str
+    description: str
+    settings: list[SettingInfo]
+    estimate_seconds: float | None = Field(None, description="on this dataset and the slowest known device")
+
+
+class RecipeList(Answer):
+    items: list[RecipeAnswer]
+
+
+class RunCreate(Body):
+    recipe: str = Field("fast", max_length=64)
+    settings: dict[str, Setting] = Field(default_factory=dict, max_length=64)
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+
+
+class Trust(Answer):
+    verdict: str = ""
+    reasons: list[str] = Field(default_factory=list)
+
+
+class DetectionMetrics(Answer):
+    """Against the true labels of a dataset whose noise was planted."""
+
+    auroc: float | None
+    average_precision: float | None
+    f1: float | None
+    precision: float | None
+    recall: float | None
+
+
+class RunAnswer(Answer):
+    id: str
+    dataset_id: str
+    dataset_name: str
+    recipe: str
+    settings: dict[str, Any]
+    seed: int
+    status: RunStatus
+    progress: Progress
+    error: ErrorAnswer | None
+    seconds: float | None = Field(None, description="from start to finish, or to now while it runs")
+    samples: int | None = None
+    flagged: int | None = None
+    threshold: float | None = None
+    noise_rate: float | None = None
+    noise_rate_interval: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    mixture: str | None = Field(None, description="beta, gaussian or none")
+    trust: Trust | None = None
+    metrics: DetectionMetrics | None = None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class RunList(Answer):
+    items: list[RunAnswer]
+
+
+class EpochAnswer(Answer):
+    """One tracked epoch; `histogram` and `mixtures` are on the loss scale (nats)."""
+
+    epoch: int
+    metrics: dict[str, Any]
+    histogram: dict[str, Any]
+    mixtures: dict[str, Any]
+    trust: Trust
+
+
+class EpochList(Answer):
+    items: list[EpochAnswer]
+
+
+# --- samples and decisions -----------------------------------------------------------------------
+
+
+class DecisionAnswer(Answer):
+    verdict: Verdict
+    label: int | None
+    account: str
+    decided_at: datetime
+
+
+class SampleAnswer(Answer):
+    """One row of the gallery; labels are class indices, the names are the dataset's."""
+
+    index: int
+    name: str
+    given_label: int
+    suggested_label: int
+    noise_posterior: float
+    label_quality: float
+    loss: float
+    margin: float
+    flagged: bool
+    x: float
+    y: float
+    true_label: int | None = None
+    decision: DecisionAnswer | None = None
+
+
+class SamplePage(Answer):
+    """`total` counts all that match the filter; `next` continues after the last item."""
+
+    items: list[SampleAnswer]
+    total: int
+    next: str | None
+
+
+class Likely(Answer):
+    label: int
+    probability: float
+
+
+class Neighbour(Answer):
+    index: int
+    given_label: int
+    distance: float
+
+
+class SampleDetail(SampleAnswer):
+    width: int
+    height: int
+    loss_by_epoch: list[float]
+    margin_by_epoch: list[float]
+    prediction_by_epoch: list[int]
+    likely: list[Likely]
+    neighbours: list[Neighbour]
+    why: list[str]
+    history: list[DecisionAnswer]
+
+
+class DecisionItem(Body):
+    index: int = Field(ge=0)
+    verdict: Verdict
+    label: int | None = Field(None, ge=0)
+
+
+class DecisionsCreate(Body):
+    """Sending the same `idempotency_key` again changes nothing and answers the same."""
+
+    items: list[DecisionItem] = Field(min_length=1, max_length=10_000)
+    run_id: str | None = Field(None, max_length=32)
+    idempotency_key: str = Field(min_length=8, max_length=64)
+
+
+class DecisionsAnswer(Answer):
+    recorded: int
+    counts: dict[str, int] = Field(description="standing decisions of the dataset by verdict")
+
+
+# --- exports and the installation -----------------------------------------------------------------
+
+
+class LabelChange(Answer):
+    index: int
+    name: str
+    given_label: int
+    cleaned_label: int | None
+    because: str
+
+
+class ExportPreview(Answer):
+    """What an export with this policy would hold."""
+
+    unreviewed: Unreviewed
+    samples: int
+    flagged: int
+    decided: dict[str, int]
+    flagged_unreviewed: int
+    relabelled: int
+    removed: int
+    unchanged: int
+    changes: list[LabelChange]
+    changes_total: int
+
+
+class SystemAnswer(Answer):
+    version: str
+    workers: int
+    device: str
+    torch: str | None
+    data_free_bytes: int | None
+    limits: dict[str, float]

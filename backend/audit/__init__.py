@@ -1,0 +1,1 @@
+"""The rules of an audit, pure: no disk, no database, no clock."""

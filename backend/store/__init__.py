@@ -1,0 +1,1 @@
+"""Everything that is kept: tables, queries, artifacts, jobs, the embedded PostgreSQL."""
