@@ -43,16 +43,20 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="NOISE_AUDIT_", frozen=True)
 
-    data: Path = Field(default_factory=default_data_dir, description="folder that holds everything kept locally")
+    data: Path = Field(
+        default_factory=default_data_dir, description="folder that holds everything kept locally"
+    )
     database_url: str = Field("", description="a PostgreSQL of your own; empty: the embedded one in `data`")
     artifacts: str = Field("", description="s3://bucket/prefix or a folder; empty: `data`/artifacts")
     host: str = "127.0.0.1"
     port: int = Field(8765, ge=0, le=65535)
     public_host: str = Field("", description="host name under which browsers reach a non-loopback bind")
-    server_folders: str = Field("", description="folders (os.pathsep between) that `import --on-server` may read")
+    server_folders: str = Field(
+        "", description="folders (os.pathsep between) that `import --on-server` may read"
+    )
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     max_starts: int = Field(5, ge=1, description="how often one job may be started before it is failed")
-    limits: Limits = Field(default_factory=Limits)
+    limits: Limits = Field(default_factory=lambda: Limits())
 
     @field_validator("database_url")
     @classmethod

@@ -113,7 +113,10 @@ class Dataset(Base):
     """Images with given labels. A derived dataset (`parent_id`) shares its root's images (`content_id`)."""
 
     __tablename__ = "dataset"
-    __table_args__ = (_one_of("status", DATASET_STATUSES), Index("dataset_by_owner", "owner_id", "created_at"))
+    __table_args__ = (
+        _one_of("status", DATASET_STATUSES),
+        Index("dataset_by_owner", "owner_id", "created_at"),
+    )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     owner_id: Mapped[str] = mapped_column(ForeignKey("account.id"))
