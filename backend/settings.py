@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     )
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     max_starts: int = Field(5, ge=1, description="how often one job may be started before it is failed")
-    limits: Limits = Field(default_factory=lambda: Limits())
+    limits: Limits = Field(default_factory=Limits)
 
     @field_validator("database_url")
     @classmethod
