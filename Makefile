@@ -1,0 +1,66 @@
+# make demo · make test · make check — each sets up what it needs first.
+PYTHON ?= python3
+BIN := .venv/bin
+DATA ?=
+ARGS := $(if $(DATA),--data $(DATA))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check format lock dashboard chromium client bench-audit clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(BIN)/.project dashboard ## the virtual environment and the dashboard; starts nothing
+
+$(BIN)/.constraints: constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Noise Audit needs Python 3.11 or newer: make PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' || { echo "This Python has no venv module (on Debian and Ubuntu: apt-get install python3-venv)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the pinned packages (PyTorch is the large one; a few minutes the first time) ..."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	@touch $@
+
+$(BIN)/.project: $(BIN)/.constraints pyproject.toml frontend/build_hook.py
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+dashboard: $(BIN)/.project
+	@$(BIN)/python frontend/build_hook.py
+
+demo: setup ## audit a real built-in dataset and keep serving the dashboard
+	@$(BIN)/noise-audit demo $(ARGS)
+
+up: setup ## serve the dashboard with PostgreSQL and one worker
+	@$(BIN)/noise-audit up $(ARGS)
+
+chromium: setup
+	@$(BIN)/python tests/e2e/chromium.py
+
+test: setup chromium ## every test, the browser's included
+	$(BIN)/python frontend/build_hook.py --test
+	$(BIN)/python -m pytest
+
+check: setup ## format, lint, types, import contracts, quick tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python frontend/build_hook.py --check
+	$(BIN)/python -m pytest -q -m "not slow" --ignore=tests/e2e
+
+format: setup ## format the sources in place
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## pin every package again (needs uv)
+	uv pip compile pyproject.toml --extra worker --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade -o constraints.txt
+
+client: setup ## the dashboard's types from the OpenAPI document
+	$(BIN)/python frontend/build_hook.py --client
+
+bench-audit: setup ## AUROC against seconds; DATA=folder with CIFAR-10 Parquet shards
+	$(BIN)/python -m benchmarks.audit $(DATA)
+
+clean: ## remove what was built and installed here (no data)
+	rm -rf .venv backend/dashboard frontend/node_modules .mypy_cache .ruff_cache .pytest_cache
