@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from platformdirs import user_config_path, user_data_path
+from platformdirs import user_data_path
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -65,7 +65,17 @@ class Settings(BaseSettings):
             raise ValueError("NOISE_AUDIT_DATABASE_URL must begin with postgresql://")
         return url.replace("postgres://", "postgresql://", 1)
 
-    @property
-    def config_dir(self) -> Path:
-        """Where the command line finds the token of a server on this machine."""
-        return user_config_path("noise-audit")
+
+def export(settings: Settings) -> None:
+    """Write these settings into the environment, so that this process's children read the same."""
+    for name in (
+        "data",
+        "database_url",
+        "artifacts",
+        "host",
+        "port",
+        "public_host",
+        "server_folders",
+        "device",
+    ):
+        os.environ[f"NOISE_AUDIT_{name.upper()}"] = str(getattr(settings, name))

@@ -1,0 +1,21 @@
+"""What can go wrong between the client and the server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ServerUnreachable(Exception):
+    """No server answers at the address."""
+
+
+class ServerError(Exception):
+    """The server refused; `code`, `message` and `hint` are its own words."""
+
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        self.status = status
+        self.code = str(body.get("code", f"HTTP_{status}"))
+        self.message = str(body.get("message", "The server gave no reason."))
+        self.hint = str(body.get("hint", ""))
+        self.details = {key: body[key] for key in ("item", "limit", "found", "request_id") if body.get(key)}
+        super().__init__(f"{self.code}: {self.message} {self.hint}".strip())
