@@ -1,0 +1,123 @@
+"""The connection to PostgreSQL: transactions, and bringing an empty or older database up to date."""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from backend.audit.errors import Unavailable
+from backend.store import jobs
+
+MIGRATION_LOCK = 0x6E6F697365
+"""Key of the advisory lock under which one process at a time migrates ("noise" in ASCII)."""
+
+
+class Database:
+    """A pool of connections to one PostgreSQL; thread-safe.
+
+    `url` is a libpq URL (postgresql://…), as Chancy and `psycopg.connect` take it too.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        # A server that was restarted leaves dead connections in the pool: ask each before it is used.
+        self.engine = create_engine(_driver_url(url), pool_pre_ping=True, pool_size=10, max_overflow=20)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One transaction, committed at the end of the block and rolled back when it raises.
+
+        Rows stay readable afterwards. Raises Unavailable (DATABASE_AWAY, DISK_FULL) when the server,
+        not the statement, is at fault.
+        """
+        try:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except DBAPIError as error:
+            if (refusal := _refusal(error)) is not None:
+                raise refusal from error
+            raise
+
+    def ping(self) -> None:
+        """Raise Unavailable unless the server answers."""
+        with self.transaction() as session:
+            session.execute(text("SELECT 1"))
+
+    def dispose(self) -> None:
+        """Close the pool's connections."""
+        self.engine.dispose()
+
+
+def migrate(url: str) -> None:
+    """Bring the database to this version's tables, our own and the job queue's; idempotent.
+
+    Processes that start together take turns; each step is one transaction, so a kill leaves the
+    database at the last whole step.
+    """
+    engine = create_engine(_driver_url(url))
+    try:
+        with engine.connect() as turn:
+            turn.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+            turn.commit()
+            try:
+                with engine.connect() as connection:
+                    command.upgrade(_alembic(connection), "head")
+                jobs.migrate(url)
+            finally:
+                turn.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
+    finally:
+        engine.dispose()
+
+
+def is_migrated(url: str) -> bool:
+    """Whether the database has exactly this version's tables. Raises nothing when it is older or empty."""
+    engine = create_engine(_driver_url(url))
+    try:
+        with engine.connect() as connection:
+            heads = MigrationContext.configure(connection).get_current_heads()
+            wanted = ScriptDirectory.from_config(_alembic(connection)).get_heads()
+            return set(heads) == set(wanted) and jobs.is_migrated(connection)
+    finally:
+        engine.dispose()
+
+
+def is_ours(_object: Any, name: str | None, type_: str, _reflected: bool, _compare_to: Any) -> bool:
+    """Alembic's `include_object`: leaves out the job queue's tables and the partitions."""
+    return not (type_ == "table" and name and re.match(r"chancy_|(sample|result)_", name))
+
+
+def _alembic(connection: Connection) -> Config:
+    config = Config()
+    folder = importlib.resources.files("migrations")
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _driver_url(url: str) -> URL:
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+def _refusal(error: DBAPIError) -> Unavailable | None:
+    state = error.orig.sqlstate if isinstance(error.orig, psycopg.Error) else None
+    if state == "53100":
+        return Unavailable(
+            "DISK_FULL", "The database has no space left.", hint="Make space and try again; nothing is lost."
+        )
+    # 08: connection exceptions; 57P0x: shut down, crashed, starting; no state: never got through.
+    away = state is None and isinstance(error.orig, psycopg.OperationalError)
+    if away or error.connection_invalidated or (state or "").startswith(("08", "57P")):
+        return Unavailable("DATABASE_AWAY", "The database does not answer.", hint="Try again in a moment.")
+    return None

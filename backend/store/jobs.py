@@ -1,0 +1,128 @@
+"""The job queue: Chancy behind a few functions, so that nothing else knows its name.
+
+A job is a promise to look at a row. What the row then allows, how often, and whose writes count is
+decided in `claims`, never here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from chancy import Chancy, Job, Queue, Worker
+from chancy.plugins.leadership import Leadership
+from chancy.plugins.pruner import Pruner
+from chancy.plugins.recovery import Recovery
+from psycopg.rows import dict_row
+from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
+
+TRAINING = "training"
+IMPORT = "import"
+RUN_AUDIT = "worker.jobs.run_audit"
+RUN_IMPORT = "worker.jobs.run_import"
+HEARTBEAT_SECONDS = 3
+HEARTBEAT_TIMEOUT = 12
+"""Seconds of silence after which a worker counts as dead; its job goes on elsewhere a few seconds later."""
+RECOVERY_SECONDS = 3
+LEADER_TIMEOUT = 9
+ATTEMPTS = 1000
+"""Practically no limit: starts are counted and capped in our own row, by `claims.claim`."""
+
+QUEUES = [
+    Queue(name, concurrency=1, tags={name}, executor=Chancy.Executor.Async, eager_polling=True)
+    for name in (TRAINING, IMPORT)
+]
+"""One job of a kind at a time per worker; a worker takes the queues whose names are among its tags."""
+
+
+def chancy_app(url: str) -> Any:
+    """A Chancy application on the database; use it as an async context manager."""
+    plugins = [
+        Leadership(poll_interval=RECOVERY_SECONDS, timeout=LEADER_TIMEOUT),
+        Recovery(poll_interval=RECOVERY_SECONDS),
+        Pruner(),
+    ]
+    return Chancy(url, no_default_plugins=True, plugins=plugins, max_connection_pool_size=5)
+
+
+def make_worker(
+    app: Any,
+    *,
+    queues: tuple[str, ...] = (TRAINING, IMPORT),
+    shutdown_seconds: int = 30,
+    signals: bool = True,
+) -> Any:
+    """A worker of `queues`, with a heart that beats fast enough to be missed within 12 seconds.
+
+    Use it as an async context manager (`await worker.wait_for_shutdown()` inside). `signals`: drain for
+    up to `shutdown_seconds` on SIGTERM and SIGINT.
+    """
+    return Worker(
+        app,
+        tags=set(queues),
+        heartbeat_poll_interval=HEARTBEAT_SECONDS,
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        shutdown_timeout=shutdown_seconds,
+        register_signal_handlers=signals,
+        # Back from an outage within seconds, not after the default's minute.
+        backoff_max=5.0,
+    )
+
+
+def enqueue_run(session: Session, run_id: str) -> None:
+    """Have a training worker look at the run; takes effect when the caller's transaction commits."""
+    enqueue(session, RUN_AUDIT, queue=TRAINING, key=f"run:{run_id}", run_id=run_id)
+
+
+def enqueue_import(session: Session, dataset_id: str) -> None:
+    """Have an import worker look at the dataset; takes effect when the caller's transaction commits."""
+    enqueue(session, RUN_IMPORT, queue=IMPORT, key=f"dataset:{dataset_id}", dataset_id=dataset_id)
+
+
+def enqueue(session: Session, function: str, *, queue: str, key: str, **arguments: Any) -> None:
+    """Queue a call of the function at this import path; while a job of the same `key` waits or runs, no second."""
+    job = Job(func=function, queue=queue, kwargs=arguments, max_attempts=ATTEMPTS, unique_key=key)
+    connection = session.connection().connection.driver_connection
+    assert connection is not None
+    with connection.cursor(row_factory=dict_row) as cursor:
+        # No pool is opened for this: the application only lends its SQL to our cursor.
+        Chancy("", no_default_plugins=True).sync_push_many_ex(cursor, [job])
+
+
+def live_workers(session: Session) -> int:
+    """How many workers announced themselves lately."""
+    found = session.execute(text("SELECT count(*) FROM chancy_workers WHERE expires_at > now()"))
+    return int(found.scalar_one())
+
+
+def migrate(url: str) -> None:
+    """Create or update the queue's own tables and declare our queues; idempotent."""
+
+    async def run() -> None:
+        async with chancy_app(url) as app:
+            await app.migrate()
+            for queue in QUEUES:
+                await app.declare(queue, upsert=True)
+
+    # In a thread of its own: the caller may be inside a running event loop.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, run()).result()
+
+
+def is_migrated(connection: Connection) -> bool:
+    """Whether the queue's tables are those of the installed version."""
+    if connection.execute(text("SELECT to_regclass('chancy_schema_version')")).scalar_one() is None:
+        return False
+    found = connection.execute(text("SELECT version_of, version FROM chancy_schema_version")).all()
+    versions = {str(key): int(version) for key, version in found}
+    app = chancy_app("")
+    migrators = [_core_migrator(), *(plugin.migrator(app) for plugin in app.plugins.values())]
+    return all(versions.get(each.key, 0) >= len(each.discover_all_migrations()) for each in migrators if each)
+
+
+def _core_migrator() -> Any:
+    from chancy.migrate import Migrator
+
+    return Migrator("chancy", "chancy.migrations", prefix="chancy_")
