@@ -1,0 +1,174 @@
+"""The loss distribution of one epoch with both fitted mixtures over it.
+
+Knows the JSON of an epoch's histogram and mixtures; must not know where they are stored.
+Shape letters: B histogram bins, X points of a curve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from backend.audit.figures.theme import PALETTES, Palette, Theme, rounded, titled, translucent
+
+MIXTURE_TITLES = {"beta": "beta mixture", "gaussian": "Gaussian mixture"}
+
+
+class MixtureCurves(NamedTuple):
+    """One fitted mixture as expected samples per histogram bin; the clean component first."""
+
+    name: str
+    x_X: NDArray[np.float64]
+    """Loss, nats."""
+    clean_X: NDArray[np.float64]
+    noisy_X: NDArray[np.float64]
+    sum_X: NDArray[np.float64]
+    weight_noisy: float
+    log_likelihood: float | None
+    threshold: float | None
+    """Loss from which the noisy component is the likelier one, nats; None where there is no such loss."""
+
+
+class LossNumbers(NamedTuple):
+    """What the figure shows."""
+
+    epoch: int
+    edge_B1: NDArray[np.float64]
+    count_B: NDArray[np.int64]
+    mixtures: tuple[MixtureCurves, ...]
+    chosen: str
+    """beta, gaussian or none."""
+    top: float
+    """Samples per bin at the upper end of the axis; a density may run off to infinity at 0."""
+
+
+def loss_numbers(epoch: int, histogram: Mapping[str, Any], mixtures: Mapping[str, Any]) -> LossNumbers:
+    """Bars and curves on one scale: a density times samples times bin width is samples per bin."""
+    edge_B1 = np.asarray(histogram.get("edges", [0.0, 1.0]), dtype=np.float64)
+    count_B = np.asarray(histogram.get("counts", [0]), dtype=np.int64)
+    per_bin = float(count_B.sum()) * float(np.median(np.diff(edge_B1)))
+    curves = tuple(
+        _curves(name, mixtures[name], per_bin)
+        for name in MIXTURE_TITLES
+        if mixtures.get(name) and len(mixtures[name].get("x", [])) > 1
+    )
+    # The highest bar alone may be a spike at zero loss that flattens all else: the axis then ends above
+    # the second highest, and the spike's hover says its count.
+    heights = np.sort(count_B)[::-1].astype(np.float64)
+    top = heights[0] if len(heights) < 2 or heights[0] <= 4 * heights[1] else 2.5 * heights[1]
+    return LossNumbers(
+        epoch, edge_B1, count_B, curves, str(mixtures.get("chosen", "none")), max(float(top), 1.0) * 1.08
+    )
+
+
+def loss_figure(numbers: LossNumbers, theme: Theme = "light") -> go.Figure:
+    """Histogram bars, the chosen mixture filled with its sum and threshold, the other one thin."""
+    palette = PALETTES[theme]
+    centre_B = (numbers.edge_B1[:-1] + numbers.edge_B1[1:]) / 2
+    figure = go.Figure(
+        go.Bar(
+            x=rounded(centre_B),
+            y=numbers.count_B.astype(np.int32),
+            width=rounded(np.diff(numbers.edge_B1)),
+            name="all samples",
+            marker={"color": palette.bars, "line": {"width": 0}},
+            customdata=np.stack([numbers.edge_B1[:-1], numbers.edge_B1[1:]], axis=1).round(4).tolist(),
+            legendrank=3,
+            hovertemplate="loss %{customdata[0]:.3f} to %{customdata[1]:.3f} nats<br><b>%{y:,}</b> samples<extra></extra>",
+        )
+    )
+    for mixture in sorted(numbers.mixtures, key=lambda mixture: mixture.name == numbers.chosen):
+        for trace in _mixture_traces(mixture, palette, chosen=mixture.name == numbers.chosen):
+            figure.add_trace(trace)
+    figure.update_layout(
+        bargap=0,
+        hovermode="closest",
+        xaxis={"title": {"text": "Loss to the given label (nats)"}, "rangemode": "tozero"},
+        yaxis={"title": {"text": "Samples per bin"}, "range": [0, numbers.top], "tickformat": ",d"},
+        legend={"orientation": "v", "x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "tracegroupgap": 8},
+        uirevision="loss",
+    )
+    _add_threshold(figure, numbers, palette)
+    samples = int(numbers.count_B.sum())
+    return titled(
+        figure, f"Loss distribution after epoch {numbers.epoch}", _subtitle(numbers, samples), theme
+    )
+
+
+def _curves(name: str, fitted: Mapping[str, Any], per_bin: float) -> MixtureCurves:
+    clean, noisy = (
+        np.nan_to_num(np.asarray(part, dtype=np.float64), posinf=0.0) for part in fitted["components"]
+    )
+    return MixtureCurves(
+        name=name,
+        x_X=np.asarray(fitted["x"], dtype=np.float64),
+        clean_X=clean * per_bin,
+        noisy_X=noisy * per_bin,
+        sum_X=np.nan_to_num(np.asarray(fitted["sum"], dtype=np.float64), posinf=0.0) * per_bin,
+        weight_noisy=float(fitted["weights"][1]),
+        log_likelihood=fitted.get("log_likelihood"),
+        threshold=fitted.get("threshold"),
+    )
+
+
+def _mixture_traces(mixture: MixtureCurves, palette: Palette, *, chosen: bool) -> list[go.Scatter]:
+    title = MIXTURE_TITLES[mixture.name]
+    parts = (
+        ("clean", mixture.clean_X, palette.clean),
+        ("noisy", mixture.noisy_X, palette.noisy),
+        ("sum", mixture.sum_X, palette.total),
+    )
+    traces = []
+    for part, height_X, colour in parts:
+        is_sum = part == "sum"
+        style: dict[str, Any] = {"color": colour, "width": 2 if chosen else 1.2}
+        if not chosen:
+            style["dash"] = "dash" if is_sum else "dot"
+        traces.append(
+            go.Scatter(
+                x=rounded(mixture.x_X),
+                y=rounded(height_X),
+                mode="lines",
+                name=part,
+                legendgroup=mixture.name,
+                legendgrouptitle={"text": f"{title}, chosen" if chosen else title},
+                legendrank=1 if chosen else 2,
+                line=style,
+                opacity=1 if chosen else 0.75,
+                fill="tozeroy" if chosen and not is_sum else None,
+                fillcolor=translucent(colour, 0.18) if chosen and not is_sum else None,
+                hovertemplate=f"{title}, {part}<br>loss %{{x:.3f}} nats: %{{y:,.1f}} per bin<extra></extra>",
+            )
+        )
+    return traces
+
+
+def _add_threshold(figure: go.Figure, numbers: LossNumbers, palette: Palette) -> None:
+    threshold = next((m.threshold for m in numbers.mixtures if m.name == numbers.chosen), None)
+    if threshold is None:
+        return
+    middle = (numbers.edge_B1[0] + numbers.edge_B1[-1]) / 2
+    figure.add_vline(
+        x=threshold,
+        line={"color": palette.accent, "width": 1.5, "dash": "dash"},
+        annotation={
+            "text": f"<b>{threshold:.2f} nats</b>: noisy is likelier from here",
+            "font": {"color": palette.accent, "size": 11},
+            "xanchor": "left" if threshold < middle else "right",
+            "xshift": 4 if threshold < middle else -4,
+            "y": 1,
+            "yref": "paper",
+            "yanchor": "top",
+        },
+    )
+
+
+def _subtitle(numbers: LossNumbers, samples: int) -> str:
+    chosen = next((m for m in numbers.mixtures if m.name == numbers.chosen), None)
+    if chosen is None:
+        return f"{samples:,} samples; neither mixture explains them better than one component"
+    return f"{samples:,} samples; {MIXTURE_TITLES[chosen.name]} chosen, noisy share {chosen.weight_noisy:.1%}"

@@ -1,0 +1,106 @@
+"""Numbers of a run and its decisions → the two tables people take away, by column. Pure.
+
+Shape letters: N samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from backend.audit.cleaning import BECAUSE, REMOVED, Cleaned, CleaningCounts, Standing, Unreviewed
+
+What = Literal["cleaned-labels", "samples"]
+
+
+class Audit(NamedTuple):
+    """One run on one dataset, whole, as columns by sample index."""
+
+    names: Sequence[str]
+    classes: Sequence[str]
+    given_N: NDArray[Any]
+    true_N: NDArray[Any] | None
+    suggested_N: NDArray[Any]
+    noise_posterior_N: NDArray[Any]
+    loss_N: NDArray[Any]
+    margin_N: NDArray[Any]
+    flagged_N: NDArray[Any]
+    standing: Standing
+
+
+def cleaned_labels_table(audit: Audit, cleaned: Cleaned) -> pa.Table:
+    """`index, name, given_label, cleaned_label, changed, because`; a removed sample has no cleaned label."""
+    return pa.table(
+        {
+            "index": np.arange(len(audit.given_N), dtype=np.int64),
+            "name": pa.array(audit.names, pa.string()),
+            "given_label": _named(audit.given_N, audit.classes),
+            "cleaned_label": _named(cleaned.label_N, audit.classes),
+            "changed": cleaned.label_N != np.asarray(audit.given_N),
+            "because": pa.array(np.asarray(BECAUSE, dtype=object)[cleaned.because_N], pa.string()),
+        }
+    )
+
+
+def samples_table(audit: Audit, cleaned: Cleaned) -> pa.Table:
+    """Everything the run says, one row per sample; `true_label` last and only where it is known."""
+    decision_N = np.full(len(audit.given_N), None, dtype=object)
+    for index, (verdict, *_) in audit.standing.items():
+        decision_N[index] = None if verdict == "cleared" else verdict
+    columns: dict[str, Any] = {
+        "index": np.arange(len(audit.given_N), dtype=np.int64),
+        "name": pa.array(audit.names, pa.string()),
+        "given_label": _named(audit.given_N, audit.classes),
+        "suggested_label": _named(audit.suggested_N, audit.classes),
+        "noise_posterior": np.asarray(audit.noise_posterior_N, dtype=np.float64),
+        "loss": np.asarray(audit.loss_N, dtype=np.float32),
+        "margin": np.asarray(audit.margin_N, dtype=np.float32),
+        "flagged": np.asarray(audit.flagged_N, dtype=bool),
+        "decision": pa.array(decision_N, pa.string()),
+        "cleaned_label": _named(cleaned.label_N, audit.classes),
+    }
+    if audit.true_N is not None:
+        columns["true_label"] = _named(audit.true_N, audit.classes)
+    return pa.table(columns)
+
+
+def export_table(what: What, audit: Audit, cleaned: Cleaned) -> pa.Table:
+    """The table that an export of that name holds."""
+    return (cleaned_labels_table if what == "cleaned-labels" else samples_table)(audit, cleaned)
+
+
+def manifest(
+    what: What,
+    *,
+    unreviewed: Unreviewed,
+    counts: CleaningCounts,
+    dataset: dict[str, Any],
+    run: dict[str, Any],
+    as_of: datetime,
+) -> dict[str, Any]:
+    """What a file needs to be understood alone: where from, by which run and policy, and the counts.
+
+    `as_of` is the time of the newest decision or, without one, of the run's end: not of the
+    download, so the same state gives the same file to the byte.
+    """
+    return {
+        "format": "noise-audit export 1",
+        "what": what,
+        "as_of": as_of.isoformat(),
+        "unreviewed": unreviewed,
+        "dataset": dataset,
+        "run": run,
+        "counts": counts._asdict(),
+    }
+
+
+def _named(label_N: NDArray[Any], classes: Sequence[str]) -> pa.Array:
+    """Class indices as class names; REMOVED and other negatives have none."""
+    label_N = np.asarray(label_N)
+    names = np.asarray([*classes, None], dtype=object)
+    return pa.array(names[np.where(label_N <= REMOVED, len(classes), label_N)], pa.string())

@@ -1,0 +1,81 @@
+"""Counts at a threshold and the reasons in words."""
+
+import numpy as np
+import pytest
+
+from backend.audit.flagging import Evidence, at_thresholds, flag, why
+
+EVIDENCE = Evidence(
+    given="cat",
+    suggested="dog",
+    loss=4.13,
+    loss_of_class_N=np.concatenate([np.linspace(0, 4, 98), [4.13, 5, 6]]),
+    prediction_E=["cat"] * 3 + ["dog"] * 8 + ["horse"] + ["dog"] * 3,
+    neighbour_label_K=["dog"] * 7 + ["cat"],
+    noise_posterior=0.9994,
+    probability_given=0.02,
+)
+
+
+def test_the_reasons_are_sentences_with_the_numbers_in_them() -> None:
+    assert why(EVIDENCE) == [
+        "Loss 4.1 nats, higher than 98 % of the samples labelled cat.",
+        "Predicted dog in 11 of the last 12 epochs.",
+        "Never predicted its given label cat in them.",
+        "7 of its 8 nearest neighbours are labelled dog.",
+        "1 of them is labelled cat.",
+        "After the last epoch the network gives cat 2 %.",
+        "Noise posterior 99.9 %: P(wrong label | its loss).",
+    ]
+
+
+def test_the_reasons_speak_for_a_clean_sample_too() -> None:
+    clean = EVIDENCE._replace(
+        loss=0.012, prediction_E=["cat"] * 5, neighbour_label_K=["cat"] * 8, noise_posterior=0.004
+    )
+    assert why(clean)[:3] == [
+        "Loss 0.012 nats, lower than 99 % of the samples labelled cat.",
+        "Predicted cat in 5 of the last 5 epochs.",
+        "8 of its 8 nearest neighbours are labelled cat.",
+    ]
+
+
+def test_missing_numbers_leave_their_sentence_out_and_never_say_nan() -> None:
+    bare = EVIDENCE._replace(
+        loss=float("nan"),
+        prediction_E=[],
+        neighbour_label_K=[],
+        probability_given=None,
+        noise_posterior=float("nan"),
+    )
+    assert why(bare) == ["Noise posterior unknown: P(wrong label | its loss)."]
+
+
+def test_the_highest_loss_and_the_only_sample_of_a_class_are_said_as_such() -> None:
+    highest = EVIDENCE._replace(loss=7.0, loss_of_class_N=np.array([1.0, 2.0, 7.0]))
+    assert why(highest)[0] == "Loss 7.0 nats, the highest of the 3 samples labelled cat."
+    assert "the only sample labelled cat" in why(EVIDENCE._replace(loss_of_class_N=np.array([4.13])))[0]
+
+
+def test_a_posterior_that_is_no_number_is_no_flag() -> None:
+    assert flag(np.array([0.2, 0.5, np.nan, 0.9]), 0.5).tolist() == [False, True, False, True]
+
+
+def test_expected_precision_and_recall_match_their_definition() -> None:
+    posterior_N = np.random.default_rng(0).beta(0.5, 0.5, size=500)
+    threshold_T = np.array([0.0, 0.25, 0.5, 0.9, 1.1])
+    counts = at_thresholds(posterior_N, threshold_T)
+    for position, threshold in enumerate(threshold_T[:-1]):
+        chosen = posterior_N[posterior_N >= threshold]
+        assert counts.flagged_T[position] == len(chosen)
+        assert counts.expected_precision_T[position] == pytest.approx(chosen.mean())
+        assert counts.expected_recall_T[position] == pytest.approx(chosen.sum() / posterior_N.sum())
+    assert counts.flagged_T[-1] == 0
+    assert counts.expected_precision_T[-1] == 1
+    assert counts.expected_recall_T[-1] == 0
+
+
+def test_no_samples_give_defined_counts() -> None:
+    counts = at_thresholds(np.array([]), np.array([0.5]))
+    assert counts.flagged_T.tolist() == [0]
+    assert counts.expected_recall_T.tolist() == [1.0]
