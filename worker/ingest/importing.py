@@ -1,0 +1,337 @@
+"""From a path to packed, validated images: recognises the source, decodes it, writes what the store keeps.
+
+Knows formats and decoders; nothing of databases or artifacts. Shape letters: N samples.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, TimeoutError
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.audit.errors import BadInput
+from backend.settings import Limits
+from worker.ingest import class_folders, parquet
+from worker.ingest.decoder import CONVERSIONS, PIXEL_SIDE, Decoded
+from worker.ingest.decoding import Allowance, DecoderPool, Unreadable
+from worker.ingest.members import PARQUET_SUFFIX, Folder, Members, SingleFile
+from worker.ingest.names import PICKLE_SUFFIXES, shown
+from worker.ingest.packing import PackWriter, PixelWriter
+from worker.ingest.source import Cancelled, Entry, Refusal, Source
+from worker.ingest.zip_archive import ZipArchive, unreadable
+
+FORMATS = {"parquet": parquet.recognise, "class-folder": class_folders.recognise}
+"""Each format's recogniser, in the order they are asked: members, split, limits → a source, or None."""
+
+_PICKLE_MAGIC = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+_BATCH_IMAGES = 64
+_BATCH_BYTES = 4 << 20
+_LISTED = 1000
+"""How many unreadable items the report names; all are counted."""
+
+_TELL_SECONDS = 0.25  # progress and the wish to stop travel through a database: not more often than this
+
+_MESSAGES = {
+    "IMAGE_FORMAT": "This is not a JPEG, PNG, WebP, BMP, GIF or TIFF image with whole-number pixels.",
+    "IMAGE_CORRUPT": "The image is damaged or cut short.",
+    "IMAGE_TOO_LARGE": "The image has too many pixels.",
+    "IMAGE_MULTIFRAME": "The file holds several frames or pages.",
+    "IMAGE_TIMEOUT": "The image takes too long to decode.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What `import_images` wrote, as columns by sample index, and what it has to report.
+
+    `report`: recognised, reason, splits {name: entries}, taken (split, or "all"), total (entries found),
+    imported, unreadable [{item, code, message}] (at most 1 000), unreadable_count, ignored (files that are no
+    part of the dataset), conversions {what: images}, duplicates (images whose bytes an earlier one has),
+    class_counts {class: samples}.
+    """
+
+    names: list[str]
+    given_label_N: NDArray[np.int32]
+    content_hash: list[str]
+    width_N: NDArray[np.int32]
+    height_N: NDArray[np.int32]
+    classes: list[str]
+    image_shape: tuple[int, int, int]
+    report: dict[str, Any]
+
+
+def open_source(path: Path, *, format: str = "auto", split: str = "train", limits: Limits) -> Source:
+    """Recognises a zip, a folder or a Parquet file, and checks it as a whole before anything is kept.
+
+    `format` is auto, class-folder or parquet. Raises BadInput with the codes of the table of bad inputs.
+    """
+    if format != "auto" and format not in FORMATS:
+        raise BadInput(
+            "FORMAT_UNKNOWN",
+            "This format is not known.",
+            limit=", ".join(["auto", *FORMATS]),
+            found=shown(format),
+        )
+    members = _members(path, format, limits)
+    wanted = FORMATS if format == "auto" else {format: FORMATS[format]}
+    for recognise in wanted.values():
+        source: Source | None = recognise(members, split, limits)
+        if source is not None:
+            return source
+    raise BadInput(
+        "NOTHING_RECOGNISED",
+        f"There are no images in class folders and no Parquet shards in {members.what}.",
+        hint="Put each class's images in a folder named after the class: cat/1.jpg, dog/2.jpg.",
+    )
+
+
+def _members(path: Path, format: str, limits: Limits) -> Members:
+    if path.is_dir():
+        return Folder(path, limits)
+    if not path.is_file():
+        raise BadInput("FILE_UNREADABLE", "There is no such file or folder.", item=shown(path.name))
+    size = path.stat().st_size
+    if size > limits.upload_bytes:
+        raise BadInput("LIMIT_EXCEEDED", "The file is too large.", limit=limits.upload_bytes, found=size)
+    with path.open("rb") as file:
+        magic = file.read(4)
+    suffix = path.suffix.casefold()
+    if magic.startswith(_PICKLE_MAGIC) or suffix in PICKLE_SUFFIXES:
+        raise BadInput(
+            "PICKLE_REFUSED",
+            "Pickled files can run code when they are opened, so they never are.",
+            hint="Send the images in class folders in a zip, or as Parquet.",
+        )
+    if magic == b"PAR1":
+        return SingleFile(path, f"data{PARQUET_SUFFIX}")
+    if suffix == PARQUET_SUFFIX or (format == "parquet" and not magic.startswith(b"PK")):
+        raise parquet.invalid("This is not a Parquet file.")
+    if size and not magic.startswith(b"PK"):
+        raise unreadable("This is neither a zip nor a Parquet file.")
+    return ZipArchive(path, limits)
+
+
+def import_images(
+    source: Source,
+    directory: Path,
+    *,
+    limits: Limits,
+    limit: int | None = None,
+    all_or_nothing: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    should_stop: Callable[[], bool] = lambda: False,
+    allowance: Allowance | None = None,
+) -> Imported:
+    """Decodes the source's first `limit` entries and writes the packs and the training pixels into `directory`.
+
+    Images that cannot be read are listed in the report and left out, unless `all_or_nothing`: then the first
+    of them is raised. `progress(done, total)` counts entries. Raises BadInput (a damaged container; TOO_FEW)
+    or Cancelled once `should_stop()`; then nothing that it wrote is left.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    writer = _Writer(directory, source.classes, limits, all_or_nothing)
+    try:
+        with DecoderPool(allowance or Allowance(image_pixels=limits.image_pixels)) as pool:
+            _pump(source.entries(limit), pool, writer, _Teller(progress, should_stop, source.total, limit))
+        return writer.finish(source)
+    except BaseException:
+        writer.discard()
+        raise
+
+
+class _Teller:
+    """Tells the progress, and hears the wish to stop, no more often than is useful."""
+
+    def __init__(
+        self,
+        progress: Callable[[int, int], None],
+        should_stop: Callable[[], bool],
+        total: int,
+        limit: int | None,
+    ) -> None:
+        self._progress, self._should_stop = progress, should_stop
+        self._total = total if limit is None else min(limit, total)
+        self._next = 0.0
+
+    def tell(self, done: int, *, last: bool = False) -> None:
+        if time.monotonic() < self._next and not last:
+            return
+        if self._should_stop():
+            raise Cancelled
+        self._progress(min(done, self._total), self._total)
+        self._next = time.monotonic() + _TELL_SECONDS
+
+
+def _pump(entries: Iterator[Entry | Refusal], pool: DecoderPool, writer: _Writer, teller: _Teller) -> None:
+    """Keeps every decoder busy with the batches ahead while the finished ones are written in order."""
+    waiting: deque[tuple[list[Entry], Future[list[Decoded | Unreadable]]]] = deque()
+
+    def write_next() -> None:
+        batch, future = waiting.popleft()
+        while True:
+            try:
+                outcomes = future.result(timeout=_TELL_SECONDS)
+                break
+            except TimeoutError:
+                teller.tell(writer.seen)
+        for entry, outcome in zip(batch, outcomes, strict=True):
+            writer.add(entry, outcome)
+        teller.tell(writer.seen)
+
+    for batch in _batches(entries, writer.refuse):
+        waiting.append((batch, pool.submit([entry.data for entry in batch])))
+        while len(waiting) > pool.processes + 2:
+            write_next()
+        teller.tell(writer.seen)
+    while waiting:
+        write_next()
+    teller.tell(writer.seen, last=True)
+
+
+def _batches(entries: Iterator[Entry | Refusal], refuse: Callable[[Refusal], None]) -> Iterator[list[Entry]]:
+    batch: list[Entry] = []
+    size = 0
+    for entry in entries:
+        if isinstance(entry, Refusal):
+            refuse(entry)
+            continue
+        if batch and size + len(entry.data) > _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(entry)
+        size += len(entry.data)
+        if len(batch) == _BATCH_IMAGES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+@dataclass
+class _Columns:
+    names: list[str] = field(default_factory=list)
+    given_labels: list[int] = field(default_factory=list)
+    content_hashes: list[str] = field(default_factory=list)
+    widths: list[int] = field(default_factory=list)
+    heights: list[int] = field(default_factory=list)
+
+
+class _Writer:
+    """Takes decoded images in sample order; keeps files and columns in step."""
+
+    def __init__(self, directory: Path, classes: list[str], limits: Limits, all_or_nothing: bool) -> None:
+        self._class_index = {name: place for place, name in enumerate(classes)}
+        self._limits = limits
+        self._all_or_nothing = all_or_nothing
+        self._images = PackWriter(directory, "images")
+        self._thumbs = PackWriter(directory, "thumbs")
+        self._pixels = PixelWriter(directory)
+        self._columns = _Columns()
+        self._conversions: Counter[int] = Counter()
+        self._unreadable: list[Refusal] = []
+        self._unreadable_codes: Counter[str] = Counter()
+        self.seen = 0
+
+    def add(self, entry: Entry, outcome: Decoded | Unreadable) -> None:
+        """The next entry and what the decoder said of it."""
+        if isinstance(outcome, Unreadable):
+            found = f" ({outcome.width} × {outcome.height})" if outcome.width else ""
+            self.refuse(Refusal(entry.name, outcome.code, _MESSAGES[outcome.code] + found))
+            return
+        self.seen += 1
+        self._images.append(entry.data)
+        self._thumbs.append(outcome.thumbnail)
+        native = max(outcome.width, outcome.height) <= PIXEL_SIDE
+        self._pixels.append(outcome.pixel_shape, outcome.pixels, native=native)
+        self._conversions[outcome.conversions] += 1
+        columns = self._columns
+        columns.names.append(entry.name)
+        columns.given_labels.append(self._class_index[entry.label])
+        columns.content_hashes.append(hashlib.sha256(entry.data).hexdigest())
+        columns.widths.append(outcome.width)
+        columns.heights.append(outcome.height)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """An item that becomes no sample."""
+        self.seen += 1
+        if self._all_or_nothing:
+            raise BadInput(
+                refusal.code,
+                refusal.message,
+                hint="Mend it, or import without “all or nothing”.",
+                item=refusal.item,
+            )
+        self._unreadable_codes[refusal.code] += 1
+        if len(self._unreadable) < _LISTED:
+            self._unreadable.append(refusal)
+
+    def finish(self, source: Source) -> Imported:
+        """Closes the files; raises BadInput TOO_FEW when what is left is nothing to audit."""
+        columns = self._columns
+        given_label_N = np.array(columns.given_labels, dtype=np.int32)
+        count_C = np.bincount(given_label_N, minlength=len(source.classes))
+        self._check_enough(count_C)
+        self._images.close()
+        self._thumbs.close()
+        shape = self._pixels.close()
+        conversions = {
+            name: sum(times for done, times in self._conversions.items() if done >> place & 1)
+            for place, name in enumerate(CONVERSIONS)
+        }
+        report = {
+            "recognised": source.format,
+            "reason": source.reason,
+            "splits": source.splits,
+            "taken": source.taken,
+            "total": source.total,
+            "imported": len(columns.names),
+            "unreadable": [
+                {"item": one.item, "code": one.code, "message": one.message} for one in self._unreadable
+            ],
+            "unreadable_count": self._unreadable_codes.total(),
+            "ignored": source.ignored,
+            "conversions": {name: times for name, times in conversions.items() if times},
+            "duplicates": len(columns.names) - len(set(columns.content_hashes)),
+            "class_counts": dict(zip(source.classes, count_C.tolist(), strict=True)),
+        }
+        return Imported(
+            names=columns.names,
+            given_label_N=given_label_N,
+            content_hash=columns.content_hashes,
+            width_N=np.array(columns.widths, dtype=np.int32),
+            height_N=np.array(columns.heights, dtype=np.int32),
+            classes=source.classes,
+            image_shape=shape,
+            report=report,
+        )
+
+    def _check_enough(self, count_C: NDArray[np.intp]) -> None:
+        present = int((count_C > 0).sum())
+        if present >= 2 and count_C.max() >= 2:
+            return
+        common = self._unreadable_codes.most_common(1)
+        unread = (
+            f" {self._unreadable_codes.total()} could not be read, most: {common[0][0]}." if common else ""
+        )
+        raise BadInput(
+            "TOO_FEW",
+            f"{int(count_C.sum())} images in {present} classes are too few to audit.{unread}",
+            hint="At least two classes are needed, one of them with two images or more.",
+            item=self._unreadable[0].item if self._unreadable else None,
+            limit=2,
+            found=present,
+        )
+
+    def discard(self) -> None:
+        """Removes everything written."""
+        self._images.discard()
+        self._thumbs.discard()
+        self._pixels.discard()
