@@ -101,7 +101,7 @@ class DatasetCreate(Body):
     server_folder: str | None = Field(None, max_length=4096)
     name: str | None = Field(None, min_length=1, max_length=200)
     format: Literal["auto", "folders", "parquet"] = "auto"
-    split: Literal["train", "validation", "test", "all"] = "train"
+    split: Literal["train", "val", "test", "all"] = "train"
     limit: int | None = Field(None, ge=2)
     all_or_nothing: bool = False
 
@@ -112,6 +112,13 @@ class InjectCreate(Body):
     matrix: list[list[float]] | None = Field(None, description="P(given | true), rows sum to 1")
     seed: int = Field(0, ge=0, le=2**31 - 1)
     name: str | None = Field(None, min_length=1, max_length=200)
+
+
+class DigitsCreate(Body):
+    """The built-in handwritten digits with planted symmetric noise, for a first look."""
+
+    noise_rate: float = Field(0.2, ge=0, le=1)
+    seed: int = Field(0, ge=0, le=2**31 - 1)
 
 
 class DatasetAnswer(Answer):
@@ -300,7 +307,18 @@ class DecisionsAnswer(Answer):
     counts: dict[str, int] = Field(description="standing decisions of the dataset by verdict")
 
 
-# --- exports and the installation -----------------------------------------------------------------
+class DecisionCounts(Answer):
+    counts: dict[str, int] = Field(description="standing decisions of the dataset by verdict")
+
+
+# --- figures, exports and the installation -----------------------------------------------------------------
+
+
+class FigureAnswer(Answer):
+    """A plotly figure, ready for `Plotly.react(element, data, layout)`."""
+
+    data: list[dict[str, Any]]
+    layout: dict[str, Any]
 
 
 class LabelChange(Answer):
