@@ -7,10 +7,12 @@ decided in `claims`, never here.
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from chancy import Chancy, Job, Queue, Worker
+from chancy.migrate import Migrator
 from chancy.plugins.leadership import Leadership
 from chancy.plugins.pruner import Pruner
 from chancy.plugins.recovery import Recovery
@@ -30,6 +32,10 @@ LEADER_TIMEOUT = 9
 ATTEMPTS = 1000
 """Practically no limit: starts are counted and capped in our own row, by `claims.claim`."""
 
+# Chancy would install a handler of its own and tell every few seconds that nothing happened.
+log = logging.getLogger("chancy")
+log.setLevel(logging.WARNING)
+
 QUEUES = [
     Queue(name, concurrency=1, tags={name}, executor=Chancy.Executor.Async, eager_polling=True)
     for name in (TRAINING, IMPORT)
@@ -44,7 +50,7 @@ def chancy_app(url: str) -> Any:
         Recovery(poll_interval=RECOVERY_SECONDS),
         Pruner(),
     ]
-    return Chancy(url, no_default_plugins=True, plugins=plugins, max_connection_pool_size=5)
+    return Chancy(url, no_default_plugins=True, plugins=plugins, max_connection_pool_size=5, log=log)
 
 
 def make_worker(
@@ -73,12 +79,12 @@ def make_worker(
 
 def enqueue_run(session: Session, run_id: str) -> None:
     """Have a training worker look at the run; takes effect when the caller's transaction commits."""
-    enqueue(session, RUN_AUDIT, queue=TRAINING, key=f"run:{run_id}", run_id=run_id)
+    enqueue(session, RUN_AUDIT, queue=TRAINING, key=run_key(run_id), run_id=run_id)
 
 
 def enqueue_import(session: Session, dataset_id: str) -> None:
     """Have an import worker look at the dataset; takes effect when the caller's transaction commits."""
-    enqueue(session, RUN_IMPORT, queue=IMPORT, key=f"dataset:{dataset_id}", dataset_id=dataset_id)
+    enqueue(session, RUN_IMPORT, queue=IMPORT, key=dataset_key(dataset_id), dataset_id=dataset_id)
 
 
 def enqueue(session: Session, function: str, *, queue: str, key: str, **arguments: Any) -> None:
@@ -88,7 +94,29 @@ def enqueue(session: Session, function: str, *, queue: str, key: str, **argument
     assert connection is not None
     with connection.cursor(row_factory=dict_row) as cursor:
         # No pool is opened for this: the application only lends its SQL to our cursor.
-        Chancy("", no_default_plugins=True).sync_push_many_ex(cursor, [job])
+        Chancy("", no_default_plugins=True, log=log).sync_push_many_ex(cursor, [job])
+
+
+def run_key(run_id: str) -> str:
+    """The key under which a run's job is known."""
+    return f"run:{run_id}"
+
+
+def dataset_key(dataset_id: str) -> str:
+    """The key under which an import's job is known."""
+    return f"dataset:{dataset_id}"
+
+
+def claim_of(session: Session, key: str) -> str | None:
+    """The claim to which the queue last handed the job of this key; None while it waits or when it is over."""
+    found = session.execute(
+        text(
+            "SELECT claim_id FROM chancy_jobs WHERE unique_key = :key AND state NOT IN ('succeeded', 'failed')"
+            " AND state = 'running'"
+        ),
+        {"key": key},
+    ).scalar_one_or_none()
+    return None if found is None else str(found)
 
 
 def live_workers(session: Session) -> int:
@@ -118,11 +146,8 @@ def is_migrated(connection: Connection) -> bool:
     found = connection.execute(text("SELECT version_of, version FROM chancy_schema_version")).all()
     versions = {str(key): int(version) for key, version in found}
     app = chancy_app("")
-    migrators = [_core_migrator(), *(plugin.migrator(app) for plugin in app.plugins.values())]
+    migrators = [
+        Migrator("chancy", "chancy.migrations", prefix=app.prefix),
+        *(plugin.migrator(app) for plugin in app.plugins.values()),
+    ]
     return all(versions.get(each.key, 0) >= len(each.discover_all_migrations()) for each in migrators if each)
-
-
-def _core_migrator() -> Any:
-    from chancy.migrate import Migrator
-
-    return Migrator("chancy", "chancy.migrations", prefix="chancy_")
