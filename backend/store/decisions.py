@@ -1,0 +1,163 @@
+"""People's verdicts on samples: appended, never changed; the newest of a sample is the one that stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session, aliased
+
+from backend.audit.errors import BadInput
+from backend.store import datasets, events
+from backend.store.tables import Account, Decision, Run
+
+
+class Verdict(Protocol):
+    """One verdict to record; `label` is a class index and goes with the verdict relabel alone."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def label(self) -> int | None: ...
+
+
+class Standing(NamedTuple):
+    """A decision as people see it; `account` is the reviewer's name."""
+
+    verdict: str
+    label: int | None
+    account: str
+    decided_at: datetime
+
+
+def append(
+    session: Session,
+    dataset_id: str,
+    account_id: str,
+    items: Sequence[Verdict],
+    run_id: str | None,
+    idempotency_key: str,
+) -> int:
+    """Record the verdicts, all or none; give how many (0 when this key was recorded before).
+
+    Raises BadInput (SAMPLE_UNKNOWN, LABEL_UNKNOWN, LABEL_MISSING, DUPLICATE_SAMPLE, RUN_UNKNOWN). The caller
+    has made sure that the account may see the dataset.
+    """
+    dataset = datasets.load(session, dataset_id)
+    # The same request sent twice at once: the second waits here and then finds the first one's rows.
+    session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"),
+        {"key": f"{dataset_id}:{idempotency_key}"},
+    )
+    known = select(Decision.id).where(
+        Decision.dataset_id == dataset_id, Decision.idempotency_key == idempotency_key
+    )
+    if session.scalar(known.limit(1)) is not None:
+        return 0
+    _check(items, dataset.sample_count, len(dataset.classes))
+    if run_id is not None and session.scalar(select(Run.dataset_id).where(Run.id == run_id)) != dataset_id:
+        raise BadInput("RUN_UNKNOWN", "The dataset has no such run.", item="run_id")
+    session.execute(
+        text(
+            "INSERT INTO decision (dataset_id, sample_index, verdict, label, account_id, run_id, idempotency_key)"
+            " SELECT :dataset_id, item.index, item.verdict, item.label, :account_id, :run_id, :key"
+            " FROM unnest(CAST(:indices AS int[]), CAST(:verdicts AS text[]), CAST(:labels AS int[]))"
+            " AS item (index, verdict, label)"
+        ),
+        {
+            "dataset_id": dataset_id,
+            "account_id": account_id,
+            "run_id": run_id,
+            "key": idempotency_key,
+            "indices": [item.index for item in items],
+            "verdicts": [item.verdict for item in items],
+            "labels": [item.label for item in items],
+        },
+    )
+    events.notify(session, "dataset", dataset_id)
+    return len(items)
+
+
+def standing(session: Session, dataset_id: str, indices: Sequence[int] | None = None) -> dict[int, Standing]:
+    """The newest decision of every sample that has one (of `indices`, or of all); taken back ones are left out."""
+    newest = (
+        select(Decision.sample_index, func.max(Decision.id).label("id"))
+        .where(Decision.dataset_id == dataset_id)
+        .group_by(Decision.sample_index)
+    )
+    if indices is not None:
+        newest = newest.where(Decision.sample_index.in_(list(indices)))
+    last = newest.subquery()
+    query = (
+        select(Decision, Account.name)
+        .join(last, Decision.id == last.c.id)
+        .join(Account, Account.id == Decision.account_id)
+        .where(Decision.verdict != "cleared")
+    )
+    return {
+        row.sample_index: Standing(row.verdict, row.label, name, row.decided_at)
+        for row, name in session.execute(query).tuples()
+    }
+
+
+def counts(session: Session, dataset_id: str) -> dict[str, int]:
+    """How many samples stand at each verdict; verdicts that nobody gave are left out."""
+    later = aliased(Decision)
+    replaced = select(later.id).where(
+        later.dataset_id == Decision.dataset_id,
+        later.sample_index == Decision.sample_index,
+        later.id > Decision.id,
+    )
+    query = (
+        select(Decision.verdict, func.count())
+        .where(Decision.dataset_id == dataset_id, Decision.verdict != "cleared", ~replaced.exists())
+        .group_by(Decision.verdict)
+    )
+    return dict(session.execute(query).tuples().all())
+
+
+def history(session: Session, dataset_id: str, index: int) -> list[Standing]:
+    """Every decision on one sample, oldest first, with what was taken back."""
+    query = (
+        select(Decision, Account.name)
+        .join(Account, Account.id == Decision.account_id)
+        .where(Decision.dataset_id == dataset_id, Decision.sample_index == index)
+        .order_by(Decision.id)
+    )
+    return [
+        Standing(row.verdict, row.label, name, row.decided_at)
+        for row, name in session.execute(query).tuples()
+    ]
+
+
+def _check(items: Sequence[Verdict], samples: int, classes: int) -> None:
+    seen: set[int] = set()
+    for item in items:
+        where = f"sample {item.index}"
+        if not 0 <= item.index < samples:
+            raise BadInput(
+                "SAMPLE_UNKNOWN",
+                "The dataset has no sample of this index.",
+                item="index",
+                limit=f"0 to {samples - 1}",
+                found=item.index,
+            )
+        if item.index in seen:
+            raise BadInput("DUPLICATE_SAMPLE", "A sample is decided twice in one request.", item=where)
+        seen.add(item.index)
+        if (item.verdict == "relabel") != (item.label is not None):
+            raise BadInput(
+                "LABEL_MISSING", "A label goes with the verdict relabel, and with no other.", item=where
+            )
+        if item.label is not None and not 0 <= item.label < classes:
+            raise BadInput(
+                "LABEL_UNKNOWN",
+                "The dataset has no class of this index.",
+                item=where,
+                limit=f"0 to {classes - 1}",
+                found=item.label,
+            )
