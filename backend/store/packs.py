@@ -1,0 +1,83 @@
+"""Reads single items out of a packed artifact: one blob, and the offsets at which its items begin.
+
+Shapes: N items, offset_M with M = N + 1 (item i is bytes offset_M[i] up to offset_M[i + 1]).
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from backend.audit.errors import NotFound
+from backend.store.artifacts import Artifacts
+
+CACHE_BYTES = 128 * 2**20
+"""Offsets kept in memory per artifact store: those of sixteen datasets of a million images."""
+
+Offsets = npt.NDArray[np.int64]
+
+
+class _Offsets:
+    """The offsets read last, dropped in the order in which they were used. Packs never change."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, Offsets] = OrderedDict()
+
+    def get(self, artifacts: Artifacts, key: str) -> Offsets:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        offset_M = np.load(io.BytesIO(artifacts.get(key)), allow_pickle=False)
+        with self._lock:
+            self._kept[key] = offset_M
+            while len(self._kept) > 1 and sum(kept.nbytes for kept in self._kept.values()) > CACHE_BYTES:
+                self._kept.popitem(last=False)
+        return offset_M
+
+
+_caches: WeakKeyDictionary[Artifacts, _Offsets] = WeakKeyDictionary()
+_caches_lock = threading.Lock()
+
+
+class Pack:
+    """The items packed at `key_stem`, i.e. `{key_stem}.pack` and `{key_stem}.offsets.npy`; thread-safe.
+
+    Cheap to make: the offsets are read once per store and dataset. Raises NotFound (ARTIFACT_MISSING)
+    when there is no such pack.
+    """
+
+    def __init__(self, artifacts: Artifacts, key_stem: str) -> None:
+        self._artifacts = artifacts
+        self._key = f"{key_stem}.pack"
+        with _caches_lock:
+            cache = _caches.setdefault(artifacts, _Offsets())
+        self._offset_M = cache.get(artifacts, f"{key_stem}.offsets.npy")
+
+    def __len__(self) -> int:
+        return len(self._offset_M) - 1
+
+    def read(self, index: int) -> bytes:
+        """The item's bytes. Raises NotFound (SAMPLE_UNKNOWN) for an index outside 0…N−1."""
+        return self._artifacts.get_range(self._key, *self._range(index))
+
+    def read_many(self, indices: Sequence[int]) -> list[bytes]:
+        """The bytes of each item, in the order asked for; neighbours share a request."""
+        return self._artifacts.get_ranges(self._key, [self._range(index) for index in indices])
+
+    def _range(self, index: int) -> tuple[int, int]:
+        if not 0 <= index < len(self):
+            raise NotFound(
+                "SAMPLE_UNKNOWN",
+                "There is no sample of this index.",
+                limit=f"0 to {len(self) - 1}",
+                found=index,
+            )
+        return int(self._offset_M[index]), int(self._offset_M[index + 1])
