@@ -100,7 +100,7 @@ class DatasetCreate(Body):
     upload_id: str | None = Field(None, max_length=64)
     server_folder: str | None = Field(None, max_length=4096)
     name: str | None = Field(None, min_length=1, max_length=200)
-    format: Literal["auto", "folders", "parquet"] = "auto"
+    format: Literal["auto", "class-folder", "parquet"] = "auto"
     split: Literal["train", "val", "test", "all"] = "train"
     limit: int | None = Field(None, ge=2)
     all_or_nothing: bool = False

@@ -131,6 +131,11 @@ def add_user(session: Session, name: str, password: str, role: str = "member") -
     return session.get_one(Account, made)
 
 
+def has_passwords(session: Session) -> bool:
+    """Whether anybody can sign in with a password, as an address that others reach needs."""
+    return session.scalar(select(Account.id).where(Account.password_hash.is_not(None)).limit(1)) is not None
+
+
 def check_password(session: Session, name: str, password: str) -> Account | None:
     """The account, when name and password fit; None otherwise, after the same time for an unknown name."""
     account = session.scalar(select(Account).where(Account.name == name))

@@ -1,0 +1,143 @@
+"""A run goes from claim to published results, is resumed where it was, and stops when told."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+from collections.abc import Callable
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from safetensors.numpy import load as load_safetensors
+
+from backend.settings import Settings
+from backend.store import results, runs
+from backend.store.artifacts import Artifacts
+from backend.store.database import Database
+from backend.store.tables import Run
+from tests.worker.conftest import wait_until
+from worker import door, execute
+
+QueueRun = Callable[..., str]
+RunRow = Callable[[str], Run]
+StartWorker = Callable[[], subprocess.Popen[bytes]]
+
+
+def test_a_run_finds_the_planted_noise_and_publishes_all_its_evidence(
+    digits: str, queue_run: QueueRun, run_row: RunRow, database: Database, artifacts: Artifacts
+) -> None:
+    run_id = queue_run(digits)
+    assert door.enter(Run, execute.execute, [run_id, uuid4().hex]) == 0
+    run = run_row(run_id)
+    assert run.status == "succeeded", run.error
+    assert run.outcome["metrics"]["auroc"] >= 0.98
+    assert run.outcome["samples"] == 1797
+    with database.transaction() as session:
+        epochs = runs.epochs(session, run_id)
+        columns = results.columns(session, run_id)
+    assert [epoch.epoch for epoch in epochs] == list(range(1, run.outcome["epochs"] + 1))
+    assert sum(epochs[-1].histogram["counts"]) == 1797
+    assert {"beta", "gaussian", "chosen"} <= epochs[-1].mixtures.keys()
+    assert columns["flagged"].sum() == run.outcome["flagged"]
+    assert np.isfinite(columns["noise_posterior"]).all()
+    prefix = f"runs/{run_id}/"
+    stored = {key.removeprefix(prefix) for key in artifacts.list(prefix)}
+    assert stored == {
+        "features.npy",
+        "history.npz",
+        "model.safetensors",
+        "neighbours.npy",
+        "probabilities.npy",
+        "results.parquet",
+    }
+    history = np.load(io.BytesIO(artifacts.get(prefix + "history.npz")))
+    assert history["loss"].shape == (len(epochs), 1797)
+    assert any(
+        name.endswith("weight") for name in load_safetensors(artifacts.get(prefix + "model.safetensors"))
+    )
+
+
+def test_a_setting_that_means_nothing_fails_the_run_in_words(
+    digits: str, queue_run: QueueRun, run_row: RunRow
+) -> None:
+    run_id = queue_run(digits, epochs="many")
+    door.enter(Run, execute.execute, [run_id, uuid4().hex])
+    run = run_row(run_id)
+    assert run.status == "failed"
+    assert run.error is not None
+    assert run.error["code"] == "INVALID"
+    assert "epochs" in run.error["message"]
+
+
+def test_a_run_that_was_asked_to_stop_before_it_began_is_cancelled(
+    digits: str, queue_run: QueueRun, run_row: RunRow, database: Database, owner: str
+) -> None:
+    run_id = queue_run(digits)
+    with database.transaction() as session:
+        runs.request_stop(session, owner, run_id)
+    door.enter(Run, execute.execute, [run_id, uuid4().hex])
+    assert run_row(run_id).status == "cancelled"
+
+
+@pytest.mark.slow
+def test_a_killed_worker_costs_at_most_an_epoch_and_changes_no_number(
+    digits: str,
+    queue_run: QueueRun,
+    run_row: RunRow,
+    database: Database,
+    start_worker: StartWorker,
+) -> None:
+    undisturbed = queue_run(digits, epochs=10)
+    first = start_worker()
+    wait_until(lambda: run_row(undisturbed).status == "succeeded", 120)
+
+    disturbed = queue_run(digits, epochs=10)
+    wait_until(lambda: (run_row(disturbed).progress.get("epoch") or 0) >= 3, 60)
+    first.kill()
+    first.wait()
+    reached = run_row(disturbed).progress["epoch"]
+    assert run_row(disturbed).status == "running"
+    start_worker()
+    wait_until(lambda: run_row(disturbed).status == "succeeded", 120)
+    assert run_row(disturbed).starts == 2
+    assert reached < 10
+
+    with database.transaction() as session:
+        expected, found = results.columns(session, undisturbed), results.columns(session, disturbed)
+        epochs = runs.epochs(session, disturbed)
+    assert [epoch.epoch for epoch in epochs] == list(range(1, 11))
+    for name in ("noise_posterior", "flagged", "suggested_label", "loss", "margin", "label_quality"):
+        np.testing.assert_array_equal(found[name], expected[name], err_msg=name)
+
+
+@pytest.mark.slow
+def test_a_running_run_stops_within_ten_seconds_of_being_told(
+    digits: str,
+    queue_run: QueueRun,
+    run_row: RunRow,
+    database: Database,
+    owner: str,
+    start_worker: StartWorker,
+    settings: Settings,
+) -> None:
+    run_id = queue_run(digits, epochs=300)
+    start_worker()
+    wait_until(lambda: (run_row(run_id).progress.get("epoch") or 0) >= 1, 60)
+    with database.transaction() as session:
+        runs.request_stop(session, owner, run_id)
+    wait_until(lambda: run_row(run_id).status == "cancelled", 10)
+    wait_until(lambda: not list((settings.data / "scratch").glob("run-*")), 5)
+
+
+@pytest.mark.slow
+def test_a_worker_that_leaves_in_good_order_gives_its_run_back(
+    digits: str, queue_run: QueueRun, run_row: RunRow, start_worker: StartWorker
+) -> None:
+    run_id = queue_run(digits, epochs=300)
+    first = start_worker()
+    wait_until(lambda: (run_row(run_id).progress.get("epoch") or 0) >= 1, 60)
+    first.terminate()
+    assert first.wait(30) is not None
+    run = run_row(run_id)
+    assert (run.status, run.starts, run.claim_id) == ("running", 0, None)

@@ -1,0 +1,130 @@
+"""A dataset goes from its source to stored images and rows, or leaves nothing behind."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from backend.settings import Settings
+from backend.store import datasets
+from backend.store.artifacts import Artifacts
+from backend.store.database import Database
+from backend.store.tables import Dataset
+from worker import door, prepare
+
+Prepare = Callable[..., Dataset]
+
+
+@pytest.fixture
+def prepared(settings: Settings, database: Database, owner: str) -> Prepare:
+    """Makes a dataset of a source and prepares it as a worker does."""
+
+    def make(source: dict[str, object], parent_id: str | None = None) -> Dataset:
+        with database.transaction() as session:
+            parent = datasets.load(session, parent_id) if parent_id else None
+            dataset_id = datasets.create(session, owner, "made", source, parent).id
+        assert door.enter(Dataset, prepare.prepare, [dataset_id, uuid4().hex]) == 0
+        with database.transaction() as session:
+            dataset = datasets.load(session, dataset_id)
+            session.expunge(dataset)
+            return dataset
+
+    return make
+
+
+def class_folders(classes: dict[str, int]) -> bytes:
+    """A zip of class folders with so many small images each."""
+    packed = io.BytesIO()
+    rng = np.random.default_rng(1)
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, count in classes.items():
+            for number in range(count):
+                png = io.BytesIO()
+                Image.fromarray(rng.integers(0, 256, (12, 10, 3), dtype=np.uint8)).save(png, "PNG")
+                archive.writestr(f"pets/{name}/{number}.png", png.getvalue())
+    return packed.getvalue()
+
+
+def test_an_uploaded_zip_becomes_a_dataset_and_the_upload_goes(
+    prepared: Prepare, artifacts: Artifacts
+) -> None:
+    artifacts.put("uploads/u1", class_folders({"cat": 5, "dog": 4}))
+    dataset = prepared({"kind": "upload", "upload_id": "u1", "filename": "pets.zip"})
+    assert dataset.status == "ready", dataset.error
+    assert (dataset.classes, dataset.class_counts, dataset.sample_count) == (["cat", "dog"], [5, 4], 9)
+    assert dataset.image_shape == [12, 10, 3]
+    prefix = f"datasets/{dataset.id}/"
+    assert {key.removeprefix(prefix) for key in artifacts.list(prefix)} == {
+        "images.pack",
+        "images.offsets.npy",
+        "thumbs.pack",
+        "thumbs.offsets.npy",
+        "pixels.npy",
+    }
+    assert not artifacts.exists("uploads/u1")
+
+
+def test_a_file_that_is_no_archive_is_refused_in_words_and_leaves_nothing(
+    prepared: Prepare, artifacts: Artifacts, settings: Settings
+) -> None:
+    artifacts.put("uploads/u2", b"this is a text")
+    dataset = prepared({"kind": "upload", "upload_id": "u2", "filename": "../../pets.zip"})
+    assert dataset.status == "failed"
+    assert dataset.error is not None
+    assert dataset.error["code"] == "ARCHIVE_UNREADABLE"
+    assert list(artifacts.list(f"datasets/{dataset.id}/")) == []
+    assert list((settings.data / "scratch").iterdir()) == []
+
+
+def test_a_folder_of_the_server_is_read_where_it_lies(prepared: Prepare, tmp_path: Path) -> None:
+    folder = tmp_path / "pets"
+    with zipfile.ZipFile(io.BytesIO(class_folders({"cat": 2, "dog": 3}))) as archive:
+        for name in archive.namelist():
+            target = folder / name.removeprefix("pets/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(archive.read(name))
+    dataset = prepared({"kind": "folder", "path": str(folder)})
+    assert dataset.status == "ready", dataset.error
+    assert dataset.class_counts == [2, 3]
+    assert len(list(folder.rglob("*.png"))) == 5
+
+
+def test_planted_noise_keeps_the_true_labels_and_shares_the_images(
+    digits: str, prepared: Prepare, database: Database
+) -> None:
+    source = {"kind": "injection", "noise": "symmetric-exclusive", "rate": 0.3, "matrix": None, "seed": 4}
+    derived = prepared(source, parent_id=digits)
+    assert derived.status == "ready", derived.error
+    assert derived.has_true_labels
+    assert derived.content_id == digits
+    with database.transaction() as session:
+        given_N, true_N = datasets.labels(session, derived.id)
+        _, parents_true_N = datasets.labels(session, digits)
+    assert true_N is not None
+    assert parents_true_N is not None
+    np.testing.assert_array_equal(true_N, parents_true_N)
+    assert np.mean(given_N != true_N) == pytest.approx(0.3, abs=0.001)
+    assert derived.report["planted"]["share_wrong"] == pytest.approx(0.3, abs=0.001)
+
+
+def test_instance_dependent_noise_looks_at_the_pixels(digits: str, prepared: Prepare) -> None:
+    source = {"kind": "injection", "noise": "instance", "rate": 0.2, "matrix": None, "seed": 4}
+    derived = prepared(source, parent_id=digits)
+    assert derived.status == "ready", derived.error
+    assert derived.report["planted"]["share_wrong"] == pytest.approx(0.2, abs=0.05)
+
+
+def test_a_matrix_that_is_none_fails_in_words(digits: str, prepared: Prepare) -> None:
+    source = {"kind": "injection", "noise": "class-conditional", "rate": None, "matrix": [[1.0]], "seed": 0}
+    derived = prepared(source, parent_id=digits)
+    assert derived.status == "failed"
+    assert derived.error is not None
+    assert derived.error["code"] == "INVALID"
+    assert "10 × 10" in derived.error["message"]

@@ -1,0 +1,41 @@
+"""A worker process: takes jobs from PostgreSQL and starts a subprocess for each. `python -m worker`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from backend.settings import Settings, export
+from backend.store import jobs
+from backend.store.database import migrate
+from backend.store.postgres import EmbeddedPostgres
+from worker.scratch import sweep
+
+log = logging.getLogger("worker")
+
+
+async def serve(url: str) -> None:
+    """Take jobs until SIGTERM or SIGINT; a job in hand is given back for another worker."""
+    async with jobs.chancy_app(url) as app, jobs.make_worker(app) as worker:
+        log.info("worker %s is ready", worker.worker_id)
+        await worker.wait_for_shutdown()
+
+
+def main() -> None:
+    """Connect to the given PostgreSQL, or to the embedded one of this machine, and serve."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    settings = Settings()
+    embedded = None if settings.database_url else EmbeddedPostgres(settings.data / "postgres")
+    url = embedded.start() if embedded else settings.database_url
+    try:
+        export(settings.model_copy(update={"database_url": url}))
+        migrate(url)
+        sweep(settings.data)
+        asyncio.run(serve(url))
+    finally:
+        if embedded:
+            embedded.stop()
+
+
+if __name__ == "__main__":
+    main()

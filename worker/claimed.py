@@ -1,0 +1,95 @@
+"""A claimed job seen from inside its process: fenced writes, throttled progress, and the question "go on?".
+
+Knows rows and claims; knows nothing of what the job computes.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from backend.audit.errors import ClaimLost
+from backend.store import claims
+from backend.store.database import Database
+from backend.store.tables import Dataset, Run
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+"""How often the row is asked whether the job was cancelled; cancel is promised within 10 s."""
+PROGRESS_SECONDS = 0.5
+"""At most so often is progress written: people see it move, the database does not notice."""
+DATABASE_PATIENCE_SECONDS = 60.0
+"""So long the database may be away while the computation goes on."""
+
+
+class Claimed:
+    """One job's hold on its row (a `Run` or a `Dataset`), for as long as nobody else takes it."""
+
+    def __init__(self, database: Database, table: type[Run] | type[Dataset], id_: str, claim_id: str) -> None:
+        self.database, self.table, self.id, self.claim_id = database, table, id_, claim_id
+        self._parent = os.getppid()
+        self._polled = self._progressed = float("-inf")
+        self._stop = False
+
+    def should_stop(self) -> bool:
+        """True once the run was cancelled, another worker holds the claim, or our worker died. Cheap to call."""
+        now = time.monotonic()
+        if not self._stop and now - self._polled >= POLL_SECONDS:
+            self._polled = now
+            self._stop = os.getppid() != self._parent or not self._is_ours()
+        return self._stop
+
+    def _is_ours(self) -> bool:
+        try:
+            with self.database.transaction() as session:
+                return claims.is_held(session, self.table, self.id, self.claim_id)
+        except DBAPIError as error:
+            log.warning("database away while polling; the work goes on: %s", error.__class__.__name__)
+            return True
+
+    def progress(self, *, force: bool = False, **progress: Any) -> None:
+        """Write the job's progress (keys of `schemas.Progress`), at most twice a second unless forced."""
+        now = time.monotonic()
+        if not force and now - self._progressed < PROGRESS_SECONDS:
+            return
+        self._progressed = now
+        try:
+            self.write(progress=progress)
+        except DBAPIError as error:
+            log.warning("progress not written, the database is away: %s", error.__class__.__name__)
+
+    def write(self, **columns: Any) -> None:
+        """Fenced update of the job's own row. Raises ClaimLost when the row is no longer ours."""
+        with self.database.transaction() as session:
+            claims.fenced_update(session, self.table, self.id, self.claim_id, **columns)
+
+    def patiently(self, action: Callable[[], None]) -> None:
+        """Do something that needs the database, waiting up to a minute for it to come back.
+
+        Raises the database's error after that, and ClaimLost at once.
+        """
+        deadline = time.monotonic() + DATABASE_PATIENCE_SECONDS
+        while True:
+            try:
+                return action()
+            except DBAPIError as error:
+                if time.monotonic() > deadline or (not error.connection_invalidated and not _is_away(error)):
+                    raise
+                log.warning("database away; trying again: %s", error.__class__.__name__)
+                time.sleep(1.0)
+
+    def check(self) -> None:
+        """Raise ClaimLost when the job should stop."""
+        if self.should_stop():
+            raise ClaimLost(self.id)
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Whether the database could not be reached, as against a statement it refused."""
+    return error.__class__.__name__ in {"OperationalError", "InterfaceError"}

@@ -1,0 +1,227 @@
+"""One run from claim to published results, stage by stage: fetch, train, map, publish.
+
+`python -m worker.execute RUN CLAIM`; started by `worker.jobs`, one process per run.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend.audit.errors import BadInput
+from backend.settings import Settings
+from backend.store import datasets, results, runs
+from backend.store.artifacts import Artifacts
+from backend.store.tables import Run
+from worker.claimed import Claimed
+from worker.door import Stopped, enter
+from worker.embedding import embed, neighbours
+from worker.results import stored_mixtures, write_parquet
+from worker.scratch import scratch_folder
+from worker.training.checkpoint import newest
+from worker.training.recipes import Recipe, recipe
+from worker.training.reports import Stopped as TrainingStopped
+from worker.training.tensorfile import encode
+from worker.training.train import EpochReport, Outcome, TrainingData, load_history, train
+
+TRAINED, MAPPED = 0.86, 0.97
+"""Share of the whole run that is done after training and after the map (measured on 10 000 small images)."""
+CHECKPOINT = "checkpoint"
+
+
+class Execution:
+    """What one run needs in hand while it goes through its stages."""
+
+    def __init__(
+        self, settings: Settings, artifacts: Artifacts, claimed: Claimed, run: Run, folder: Path
+    ) -> None:
+        self.settings, self.database, self.artifacts = settings, claimed.database, artifacts
+        self.claimed = claimed
+        self.run_id, self.dataset_id, self.account_id = run.id, run.dataset_id, run.account_id
+        self.seed = run.seed
+        self.recipe: Recipe = _recipe(run)
+        self.directory = folder
+
+    def go(self) -> None:
+        """All stages; raises ClaimLost when the run was cancelled or taken over."""
+        data = self.fetch()
+        outcome = self.train(data)
+        xy_N2 = self.map(outcome)
+        self.publish(data, outcome, xy_N2)
+
+    def fetch(self) -> TrainingData:
+        """Bring pixels and labels, and the newest checkpoint of an earlier start, to this machine."""
+        self.claimed.progress(force=True, stage="fetch", fraction=0.0, message="Fetching the images")
+        with self.database.transaction() as session:
+            dataset = datasets.get(session, self.account_id, self.dataset_id)
+            content_id, classes = dataset.content_id, list(dataset.classes)
+            given_N, true_N = datasets.labels(session, self.dataset_id)
+        pixels = self.directory / "pixels.npy"
+        self.artifacts.download(f"datasets/{content_id}/pixels.npy", pixels)
+        prefix = f"runs/{self.run_id}/{CHECKPOINT}/"
+        for key in self.artifacts.list(prefix):
+            target = self.directory / CHECKPOINT / key.removeprefix(prefix)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.artifacts.download(key, target)
+        return TrainingData(
+            image_NHWC=np.load(pixels, mmap_mode="r", allow_pickle=False),
+            given_label_N=given_N.astype(np.int64),
+            true_label_N=None if true_N is None else true_N.astype(np.int64),
+            classes=len(classes),
+        )
+
+    def train(self, data: TrainingData) -> Outcome:
+        """Train, publishing each epoch's evidence as it comes."""
+        self.claimed.progress(force=True, stage="train", fraction=0.01, message="Warming up")
+        return train(
+            data,
+            self.recipe,
+            seed=self.seed,
+            device=self.settings.device,
+            directory=self.directory / CHECKPOINT,
+            on_epoch=self.publish_epoch,
+            should_stop=self.claimed.should_stop,
+        )
+
+    def publish_epoch(self, report: EpochReport) -> None:
+        """Mirror the checkpoint, then tell the database, so that a row never speaks of a lost epoch."""
+        self.claimed.check()
+        self.mirror_checkpoint()
+
+        def write() -> None:
+            with self.database.transaction() as session:
+                runs.write_epoch(
+                    session,
+                    self.run_id,
+                    self.claimed.claim_id,
+                    report.epoch,
+                    metrics=report.metrics_json,
+                    histogram=report.histogram,
+                    mixtures=stored_mixtures(report.mixtures, report.model),
+                    trust=report.trust,
+                )
+
+        self.claimed.patiently(write)
+        self.claimed.progress(
+            force=True,
+            stage="train",
+            fraction=0.01 + (TRAINED - 0.01) * report.epoch / report.epochs,
+            epoch=report.epoch,
+            epochs=report.epochs,
+            seconds_left=report.seconds_left,
+            images_per_second=report.images_per_second,
+            message=f"Epoch {report.epoch} of {report.epochs}",
+        )
+
+    def mirror_checkpoint(self) -> None:
+        """Make the artifact store's copy of the checkpoint folder equal to ours, new files first."""
+        folder, prefix = self.directory / CHECKPOINT, f"runs/{self.run_id}/{CHECKPOINT}/"
+        here = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+        there = {key.removeprefix(prefix) for key in self.artifacts.list(prefix)}
+        for name in sorted(here.keys() - there):
+            self.artifacts.put(prefix + name, here[name], replace=True)
+        for name in there - here.keys():
+            self.artifacts.delete(prefix + name)
+
+    def map(self, outcome: Outcome) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """The 2-D map of the penultimate features."""
+        self.claimed.progress(force=True, stage="map", fraction=TRAINED, message="Drawing the map")
+        self.claimed.check()
+
+        def advance(fraction: float) -> None:
+            self.claimed.check()
+            self.claimed.progress(
+                stage="map", fraction=TRAINED + (MAPPED - TRAINED) * fraction, message="Drawing the map"
+            )
+
+        return embed(outcome.feature_NF, seed=self.seed, progress=advance)
+
+    def publish(
+        self, data: TrainingData, outcome: Outcome, xy_N2: np.ndarray[Any, np.dtype[np.float32]]
+    ) -> None:
+        """Artifacts first (idempotent), then rows and the run's end in one fenced transaction."""
+        self.claimed.progress(force=True, stage="publish", fraction=MAPPED, message="Storing the results")
+        result = np.zeros(len(xy_N2), dtype=results.RESULT_DTYPE)
+        result["sample_index"] = np.arange(len(result))
+        result["noise_posterior"] = outcome.noise_posterior_N
+        result["flagged"] = outcome.flagged_N
+        result["suggested_label"] = outcome.suggested_label_N
+        result["loss"] = outcome.loss_N
+        result["margin"] = outcome.margin_N
+        result["label_quality"] = outcome.label_quality_N
+        result["x"], result["y"] = xy_N2.T
+        folder = self.directory / "publish"
+        folder.mkdir()
+        np.save(folder / "features.npy", outcome.feature_NF.astype(np.float16))
+        np.save(folder / "probabilities.npy", outcome.predicted_probability_NC.astype(np.float16))
+        np.save(folder / "neighbours.npy", neighbours(outcome.feature_NF, k=8))
+        history = load_history(self.directory / CHECKPOINT)
+        np.savez_compressed(
+            folder / "history.npz",
+            loss=history.loss_EN.astype(np.float16),
+            margin=history.margin_EN.astype(np.float16),
+            prediction=history.prediction_EN.astype(np.int16),
+        )
+        write_parquet(folder / "results.parquet", result, data.given_label_N)
+        self.save_network(folder / "model.safetensors", len(data.image_NHWC[0, 0, 0]), data.classes)
+        self.claimed.check()
+        self.artifacts.upload_folder(folder, f"runs/{self.run_id}/")
+
+        def write() -> None:
+            with self.database.transaction() as session:
+                results.publish_results(
+                    session, self.run_id, self.claimed.claim_id, result, outcome=self.outcome_json(outcome)
+                )
+
+        self.claimed.patiently(write)
+        self.artifacts.delete(f"runs/{self.run_id}/{CHECKPOINT}/")
+
+    def save_network(self, path: Path, channels: int, classes: int) -> None:
+        """The trained weights alone, with what is needed to build the network they belong to."""
+        last = newest(self.directory / CHECKPOINT)
+        assert last is not None, "a finished training has a checkpoint"
+        prefix = "network."
+        weights = {
+            name.removeprefix(prefix): array for name, array in last.arrays.items() if name.startswith(prefix)
+        }
+        described = {
+            "network": "PreAct ResNet",
+            "width": str(self.recipe.width),
+            "blocks": str(self.recipe.blocks),
+        }
+        described |= {"channels": str(channels), "classes": str(classes)}
+        path.write_bytes(encode(weights, described))
+
+    def outcome_json(self, outcome: Outcome) -> dict[str, Any]:
+        """What the run's row keeps: the contract's numbers, and what they were computed with."""
+        return {
+            **outcome.summary,
+            "settings": self.recipe.as_dict(),
+            "versions": {
+                name: version(name) for name in ("noise-audit", "torch", "numpy", "scipy", "umap-learn")
+            },
+        }
+
+
+def _recipe(run: Run) -> Recipe:
+    try:
+        return recipe(run.recipe, run.config)
+    except ValueError as error:
+        raise BadInput("INVALID", str(error), hint="Start the run again with other settings.") from error
+
+
+def execute(settings: Settings, artifacts: Artifacts, claimed: Claimed, run: Run) -> None:
+    """Execute one claimed run."""
+    with scratch_folder(settings.data, f"run-{run.id}-{claimed.claim_id}") as folder:
+        try:
+            Execution(settings, artifacts, claimed, run, folder).go()
+        except TrainingStopped as stopped:
+            raise Stopped from stopped
+
+
+if __name__ == "__main__":
+    sys.exit(enter(Run, execute, sys.argv[1:]))

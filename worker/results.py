@@ -1,0 +1,45 @@
+"""What is stored of a run besides rows: its results as a Parquet file, its mixtures as figures read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from backend.store.results import RESULT_DTYPE
+
+
+def write_parquet(path: Path, result_N: np.ndarray[Any, Any], given_label_N: np.ndarray[Any, Any]) -> None:
+    """Write the results with the given labels (class indices) as one Parquet file."""
+    columns = {name: np.ascontiguousarray(result_N[name]) for name in RESULT_DTYPE.names or ()}
+    pq.write_table(pa.table({**columns, "given_label": given_label_N.astype(np.int32)}), path)
+
+
+def stored_mixtures(fitted: dict[str, Any], chosen: str) -> dict[str, Any]:
+    """Both mixtures of an epoch as the page and the figures read them.
+
+    Per mixture: weights, parameters, log_likelihood, `x` (nats), `components` (clean, noisy) and `sum`
+    (densities per nat, times weight), and `threshold`: the loss from which on noise is the likelier cause.
+    """
+    stored: dict[str, Any] = {"chosen": chosen}
+    for name, mixture in fitted.items():
+        curve = mixture["curves"]
+        stored[name] = {
+            **{key: value for key, value in mixture.items() if key != "curves"},
+            "x": curve["x"],
+            "components": [curve["clean"], curve["noisy"]],
+            "sum": curve["sum"],
+            "threshold": _crossing(curve),
+        }
+    return stored
+
+
+def _crossing(curve: dict[str, Any]) -> float | None:
+    """The smallest loss above which the noisy component stays the larger one; None when it never does."""
+    clean_likelier = np.asarray(curve["clean"]) > np.asarray(curve["noisy"])
+    if not len(clean_likelier) or clean_likelier[-1] or not clean_likelier.any():
+        return None
+    return float(curve["x"][int(np.flatnonzero(clean_likelier)[-1]) + 1])
