@@ -1,0 +1,16 @@
+"""The `noise-audit` command: client commands talk HTTP to a server, the others run one."""
+
+import typer
+
+from backend.cli import client, demo, server
+
+app = typer.Typer(
+    name="noise-audit",
+    help="Finds the wrong labels in an image dataset, shows the evidence, keeps every decision.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+server.add_to(app)
+demo.add_to(app)
+client.add_to(app)

@@ -1,0 +1,260 @@
+"""The commands that talk to a server: bring data, audit, look, take the labels home."""
+
+from __future__ import annotations
+
+import csv
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backend.cli.console import (
+    bytes_bar,
+    fail,
+    failed_job,
+    job_bar,
+    plain_errors,
+    result,
+    result_json,
+    say,
+    table,
+)
+from noise_audit import Client
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of every random choice.")]
+
+
+class Format(StrEnum):
+    """How an import is read."""
+
+    AUTO, CLASS_FOLDER, PARQUET = "auto", "class-folder", "parquet"
+
+
+class Split(StrEnum):
+    """Which part of a dataset that comes in several is taken."""
+
+    TRAIN, VAL, TEST, ALL = "train", "val", "test", "all"
+
+
+class Kind(StrEnum):
+    """How planted noise chooses the wrong label."""
+
+    SYMMETRIC = "symmetric"
+    SYMMETRIC_EXCLUSIVE = "symmetric-exclusive"
+    CLASS_CONDITIONAL = "class-conditional"
+    INSTANCE = "instance"
+
+
+class What(StrEnum):
+    """What an export holds."""
+
+    CLEANED_LABELS, SAMPLES, MODEL = "cleaned-labels", "samples", "model"
+
+
+class ExportFormat(StrEnum):
+    """How an export is written."""
+
+    CSV, JSON, PARQUET = "csv", "json", "parquet"
+
+
+class Unreviewed(StrEnum):
+    """What happens to flagged samples that nobody reviewed."""
+
+    KEEP, ACCEPT, REMOVE = "keep", "accept", "remove"
+
+
+def import_(
+    path: Annotated[Path, typer.Argument(help="A zip, a folder of class folders, or Parquet files.")],
+    name: Annotated[str | None, typer.Option(help="Name of the dataset; default: the path's.")] = None,
+    format: Annotated[Format, typer.Option(help="How to read it.")] = Format.AUTO,
+    split: Annotated[Split, typer.Option(help="Which split, where there are several.")] = Split.TRAIN,
+    limit: Annotated[int | None, typer.Option(min=2, help="Take the first N samples only.")] = None,
+    on_server: Annotated[bool, typer.Option("--on-server", help="PATH is a folder there.")] = False,
+) -> None:
+    """Bring a dataset in; prints its id."""
+    with plain_errors(), Client() as client:
+        with bytes_bar("Uploading") as sent:
+            dataset = client.import_path(
+                path,
+                name=name,
+                format=format.value,
+                split=split.value,
+                limit=limit,
+                on_server=on_server,
+                progress=sent,
+            )
+        dataset = _wait_for_dataset(client, dataset["id"], "Importing")
+        report = dataset["report"]
+        say(f"{dataset['sample_count']:,} images in {len(dataset['classes'])} classes.")
+        unreadable = int(report.get("unreadable_count", len(report.get("unreadable", []))))
+        if unreadable:
+            say(
+                f"[yellow]{unreadable:,} could not be read and were left out; the import report names them.[/]"
+            )
+        result(dataset["id"])
+
+
+def inject(
+    dataset: Annotated[str, typer.Argument(help="Id of the dataset to derive from.")],
+    kind: Annotated[Kind, typer.Option(help="How the wrong label is chosen.")] = Kind.SYMMETRIC,
+    rate: Annotated[float | None, typer.Option(min=0, max=1, help="Share of the labels touched.")] = None,
+    matrix: Annotated[
+        Path | None, typer.Option(help="CSV of P(given | true), one row per true class.")
+    ] = None,
+    seed: Seed = 0,
+) -> None:
+    """Derive a dataset with planted noise, to see how well an audit finds it; prints its id."""
+    if rate is None and matrix is None:
+        fail("Say how much noise: --rate R, or --matrix CSV for class-conditional noise.")
+    with plain_errors(), Client() as client:
+        derived = client.inject(
+            dataset, kind=kind.value, rate=rate, matrix=_read_matrix(matrix) if matrix else None, seed=seed
+        )
+        result(_wait_for_dataset(client, derived["id"], "Planting noise")["id"])
+
+
+def audit(
+    dataset: Annotated[str, typer.Argument(help="Id of the dataset.")],
+    recipe: Annotated[str, typer.Option(help="Training recipe.")] = "fast",
+    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, overrides the recipe.")] = None,
+    seed: Seed = 0,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the result and print it.")] = False,
+) -> None:
+    """Train on a dataset and find its wrong labels; prints the run's id."""
+    settings = dict(_setting(each) for each in set_ or [])
+    with plain_errors(), Client() as client:
+        run = client.audit(dataset, recipe=recipe, settings=settings, seed=seed)
+        if wait:
+            run = wait_for_run(client, run["id"])
+            show_outcome(run)
+        result(run["id"])
+
+
+def datasets(as_json: AsJson = False) -> None:
+    """List the datasets."""
+    with plain_errors(), Client() as client:
+        items = client.datasets()
+    if as_json:
+        result_json(items)
+    else:
+        rows = [(d["id"], d["name"], d["status"], f"{d['sample_count']:,}", len(d["classes"])) for d in items]
+        table("Datasets", ["id", "name", "status", "samples", "classes"], rows)
+
+
+def runs(as_json: AsJson = False) -> None:
+    """List the runs."""
+    with plain_errors(), Client() as client:
+        items = client.runs()
+    if as_json:
+        result_json([status_document(run) for run in items])
+    else:
+        rows = [(r["id"], r["dataset_name"], r["recipe"], r["status"], r["flagged"]) for r in items]
+        table("Runs", ["id", "dataset", "recipe", "status", "flagged"], rows)
+
+
+def status(run: Annotated[str, typer.Argument(help="Id of the run.")], as_json: AsJson = False) -> None:
+    """Say how a run stands, or what it found."""
+    with plain_errors(), Client() as client:
+        found = client.run(run)
+    if as_json:
+        result_json(status_document(found))
+    elif found["status"] == "succeeded":
+        show_outcome(found)
+    else:
+        progress = found["progress"]
+        say(f"{found['status']}: {progress.get('message') or ''} ({100 * progress['fraction']:.0f} %)")
+        if found["error"]:
+            say(f"{found['error']['code']}: {found['error']['message']} {found['error'].get('hint', '')}")
+
+
+def stop(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
+    """Stop a run."""
+    with plain_errors(), Client() as client:
+        client.stop(run)
+        stopped = client.wait_for_run(run)
+    say(f"The run is {stopped['status']}.")
+
+
+def export(
+    run: Annotated[str, typer.Argument(help="Id of the run.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="File to write.")],
+    what: Annotated[What, typer.Option(help="What to write.")] = What.CLEANED_LABELS,
+    unreviewed: Annotated[
+        Unreviewed, typer.Option(help="Flagged samples nobody reviewed.")
+    ] = Unreviewed.KEEP,
+    format: Annotated[ExportFormat | None, typer.Option(help="Default: by FILE's ending, else csv.")] = None,
+) -> None:
+    """Write cleaned labels or all samples to a file, and the manifest beside it."""
+    endings = {f".{each.value}": each for each in ExportFormat}
+    chosen = format or endings.get(out.suffix.lower(), ExportFormat.CSV)
+    with plain_errors(), Client() as client:
+        manifest = client.export(run, what.value, out, format=chosen.value, unreviewed=unreviewed.value)
+    say(f"Wrote {out} ({manifest.get('rows', '?')} rows) and {out.name}.manifest.json.")
+
+
+# --- shared by the commands above ------------------------------------------------------------------
+
+
+def _wait_for_dataset(client: Client, dataset_id: str, title: str) -> dict[str, Any]:
+    with job_bar(title) as show:
+        dataset = client.wait_for_dataset(dataset_id, show)
+    if dataset["status"] != "ready":
+        failed_job(dataset["error"])
+    return dataset
+
+
+def wait_for_run(client: Client, run_id: str) -> dict[str, Any]:
+    """Wait for a run under a progress bar; a failed one ends the command with status 1."""
+    with job_bar("Auditing") as show:
+        run = client.wait_for_run(run_id, show)
+    if run["status"] != "succeeded":
+        failed_job(
+            run["error"] or {"code": run["status"].upper(), "message": f"The run was {run['status']}."}
+        )
+    return run
+
+
+def show_outcome(run: dict[str, Any]) -> None:
+    """What a finished run found, for people."""
+    say(f"[bold]{run['flagged']:,}[/] of {run['samples']:,} labels are flagged as probably wrong.")
+    interval = run["noise_rate_interval"]
+    between = f" (95 % interval {interval[0]:.1%} to {interval[1]:.1%})" if interval else ""
+    if run["noise_rate"] is not None:
+        say(f"Estimated noise rate {run['noise_rate']:.1%}{between}, from the {run['mixture']} mixture.")
+    trust = run["trust"] or {}
+    if trust.get("verdict"):
+        say(f"Trust: {trust['verdict']}. {' '.join(trust.get('reasons', []))}")
+    metrics = run["metrics"]
+    if metrics:
+        numbers = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items() if value is not None)
+        say(f"Against the true labels: {numbers.replace('auroc', 'AUROC')}.")
+    say(f"{run['seconds']:.0f} s.")
+
+
+def status_document(run: dict[str, Any]) -> dict[str, Any]:
+    """A run as the contract's `--json` shows it: everything known, `metrics` only with true labels."""
+    return {key: value for key, value in run.items() if key != "metrics" or value is not None}
+
+
+def _setting(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        fail(f"--set takes key=value, not {text!r}.")
+    return key, value
+
+
+def _read_matrix(path: Path) -> list[list[float]]:
+    with path.open(newline="") as file:
+        try:
+            return [[float(cell) for cell in row] for row in csv.reader(file) if row]
+        except ValueError as error:
+            raise ValueError(f"The matrix in {path.name} must hold numbers only: {error}.") from error
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register these commands."""
+    app.command("import")(import_)
+    for command in (inject, audit, datasets, runs, status, stop, export):
+        app.command()(command)

@@ -1,0 +1,120 @@
+"""What the command line prints, and where: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+
+from backend.audit.errors import NoiseAuditError
+from noise_audit import ServerError, ServerUnreachable
+
+JOB_FAILED, WRONG_USE = 1, 2
+
+notes = Console(stderr=True, highlight=False)
+"""For people: progress, remarks, errors."""
+
+
+def say(text: str) -> None:
+    """A remark for people."""
+    notes.print(text)
+
+
+def result(text: str) -> None:
+    """A result for scripts, on standard output."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def result_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    result(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table on standard output."""
+    drawn = Table(*columns, title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for row in rows:
+        drawn.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
+    Console().print(drawn)
+
+
+def fail(message: str, hint: str = "", *, code: int = WRONG_USE) -> NoReturn:
+    """Say what went wrong and what to do, and leave."""
+    notes.print(f"[bold red]{escape(message)}[/]")
+    if hint:
+        notes.print(escape(hint))
+    raise typer.Exit(code)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Errors that a person can mend are shown in two lines, not as a traceback."""
+    try:
+        yield
+    except ServerUnreachable as error:
+        fail(str(error))
+    except ServerError as error:
+        hint = (
+            "Its token is written by `noise-audit up`; or set NOISE_AUDIT_TOKEN."
+            if error.status == 401
+            else ""
+        )
+        details = " ".join(f"{key}={value}" for key, value in error.details.items())
+        fail(f"{error.code}: {error.message}", " ".join(filter(None, [error.hint, hint, details])))
+    except NoiseAuditError as error:
+        fail(f"{error.code}: {error.message}", error.hint)
+    except (FileNotFoundError, ValueError) as error:
+        fail(str(error))
+
+
+def failed_job(error: dict[str, Any] | None) -> NoReturn:
+    """The job itself failed: its own words, exit status 1."""
+    told = error or {"code": "FAILED", "message": "The job failed."}
+    fail(f"{told['code']}: {told['message']}", str(told.get("hint", "")), code=JOB_FAILED)
+
+
+@contextmanager
+def bytes_bar(title: str) -> Iterator[Any]:
+    """A progress bar for bytes; yields a function (sent, total)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=notes, transient=True) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda sent, total: progress.update(task, completed=sent, total=total)
+
+
+@contextmanager
+def job_bar(title: str) -> Iterator[Any]:
+    """A progress bar for a dataset or a run; yields a function that takes its state."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[message]}", style="dim"),
+    )
+    with Progress(*columns, console=notes, transient=True) as progress:
+        task = progress.add_task(title, total=1.0, message="waiting for a worker")
+
+        def show(state: dict[str, Any]) -> None:
+            now = state.get("progress") or {}
+            message = escape(str(now.get("message") or state["status"]))
+            progress.update(task, completed=float(now.get("fraction") or 0), message=message)
+
+        yield show
