@@ -1,0 +1,76 @@
+"""The networks: pre-activation ResNets of any width and input size; knows tensors, nothing of labels.
+
+Shapes: B images, C classes (or channels in image_BCHW), F features.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class PreActBlock(nn.Module):
+    """Two 3×3 convolutions, each after normalisation and ReLU (He et al. 2016, "Identity mappings")."""
+
+    def __init__(self, channels_in: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(channels_in)
+        self.conv1 = nn.Conv2d(channels_in, channels, 3, stride=stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.shortcut = (
+            nn.Conv2d(channels_in, channels, 1, stride=stride, bias=False)
+            if stride != 1 or channels_in != channels
+            else None
+        )
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        out_BCHW = F.relu(self.bn1(x_BCHW))
+        shortcut_BCHW = x_BCHW if self.shortcut is None else self.shortcut(out_BCHW)
+        out_BCHW = self.conv1(out_BCHW)
+        residual_BCHW: Tensor = self.conv2(F.relu(self.bn2(out_BCHW)))
+        return residual_BCHW + shortcut_BCHW
+
+
+class PreActResNet(nn.Module):
+    """Four stages of pre-activation blocks, averaged over all positions, one linear layer.
+
+    `width` 64 and `blocks` 2 is the paper's PreAct ResNet-18: 11.17 million parameters, 512 features; like
+    the authors' released network it has no normalisation after the last block. Averaging over all positions
+    lets it read any image size.
+    """
+
+    def __init__(self, classes: int, channels: int = 3, width: int = 64, blocks: int = 2) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(channels, width, 3, padding=1, bias=False)
+        layers: list[nn.Module] = []
+        channels_in = width
+        for stage in range(4):
+            for block in range(blocks):
+                stride = 2 if stage > 0 and block == 0 else 1
+                layers.append(PreActBlock(channels_in, width << stage, stride))
+                channels_in = width << stage
+        self.layers = nn.Sequential(*layers)
+        self.head = nn.Linear(channels_in, classes)
+
+    def features(self, image_BCHW: Tensor) -> Tensor:
+        """What the last layer sees (B, 8 · width)."""
+        return self.layers(self.stem(image_BCHW)).mean(dim=(2, 3))  # type: ignore[no-any-return]
+
+    def forward(self, image_BCHW: Tensor) -> Tensor:
+        """Logits (B, classes)."""
+        return self.head(self.features(image_BCHW))  # type: ignore[no-any-return]
+
+
+def initialise(network: nn.Module, generator: torch.Generator) -> None:
+    """Draws all weights from the generator (a CPU one), the way torch's layers draw them by default."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            fan_in = module.weight[0].numel()
+            bound = 1.0 / math.sqrt(fan_in)
+            nn.init.uniform_(module.weight, -bound, bound, generator=generator)
+            if module.bias is not None:
+                nn.init.uniform_(module.bias, -bound, bound, generator=generator)
