@@ -1,0 +1,128 @@
+/** Every question the screens ask the server, with the key under which its answer is kept. */
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+
+import { answer, ApiError, client, type Account, type Schemas } from "./client";
+import type { operations } from "./schema";
+
+export type SampleFilter = Omit<
+  NonNullable<operations["list_samples"]["parameters"]["query"]>,
+  "after" | "limit"
+>;
+export type FigureName = "loss" | "curves" | "map";
+export type FigureQuery = NonNullable<operations["figure"]["parameters"]["query"]>;
+export type MapColour = NonNullable<FigureQuery["colour"]>;
+export type Unreviewed = Schemas["ExportPreview"]["unreviewed"];
+
+const PAGE = 200;
+
+/** Who is signed in; null for nobody. */
+export const session = queryOptions({
+  queryKey: ["session"],
+  queryFn: async (): Promise<Account | null> => {
+    try {
+      return await answer(client.GET("/api/session"));
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) return null;
+      throw error;
+    }
+  },
+  staleTime: Infinity,
+});
+
+export const system = queryOptions({
+  queryKey: ["system"],
+  queryFn: () => answer(client.GET("/api/system")),
+  staleTime: 30_000,
+});
+
+export const datasets = queryOptions({
+  queryKey: ["datasets"],
+  queryFn: () => answer(client.GET("/api/datasets")),
+});
+
+export const dataset = (dataset_id: string) =>
+  queryOptions({
+    queryKey: ["dataset", dataset_id],
+    queryFn: () => answer(client.GET("/api/datasets/{dataset_id}", { params: { path: { dataset_id } } })),
+  });
+
+export const runs = (dataset_id?: string) =>
+  queryOptions({
+    queryKey: ["runs", dataset_id ?? "all"],
+    queryFn: () => answer(client.GET("/api/runs", { params: { query: { dataset_id } } })),
+  });
+
+export const run = (run_id: string) =>
+  queryOptions({
+    queryKey: ["run", run_id],
+    queryFn: () => answer(client.GET("/api/runs/{run_id}", { params: { path: { run_id } } })),
+  });
+
+export const epochs = (run_id: string) =>
+  queryOptions({
+    queryKey: ["epochs", run_id],
+    queryFn: () => answer(client.GET("/api/runs/{run_id}/epochs", { params: { path: { run_id } } })),
+    staleTime: 60_000,
+  });
+
+export const recipes = (dataset_id: string) =>
+  queryOptions({
+    queryKey: ["recipes", dataset_id],
+    queryFn: () => answer(client.GET("/api/recipes", { params: { query: { dataset_id } } })),
+    staleTime: Infinity,
+  });
+
+export const samples = (run_id: string, filter: SampleFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["samples", run_id, filter],
+    queryFn: ({ pageParam }) =>
+      answer(
+        client.GET("/api/runs/{run_id}/samples", {
+          params: { path: { run_id }, query: { ...filter, limit: PAGE, after: pageParam ?? undefined } },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next ?? undefined,
+    placeholderData: keepPreviousData,
+    // Decisions are laid over the rows as they are made; fetching again would only move what one looks at.
+    staleTime: 5 * 60_000,
+    refetchOnWindowFocus: false,
+  });
+
+export const sample = (run_id: string, index: number) =>
+  queryOptions({
+    queryKey: ["sample", run_id, index],
+    queryFn: () =>
+      answer(client.GET("/api/runs/{run_id}/samples/{index}", { params: { path: { run_id, index } } })),
+    staleTime: 5 * 60_000,
+  });
+
+export const figure = (run_id: string, name: FigureName, query: FigureQuery) =>
+  queryOptions({
+    queryKey: ["figure", run_id, name, query],
+    queryFn: () =>
+      answer(
+        client.GET("/api/runs/{run_id}/figures/{name}", { params: { path: { run_id, name }, query } }),
+      ),
+    placeholderData: keepPreviousData,
+    staleTime: 5 * 60_000,
+  });
+
+export const exportPreview = (run_id: string, unreviewed: Unreviewed) =>
+  queryOptions({
+    queryKey: ["export-preview", run_id, unreviewed],
+    queryFn: () =>
+      answer(
+        client.GET("/api/runs/{run_id}/exports/preview", {
+          params: { path: { run_id }, query: { unreviewed } },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+    staleTime: 0,
+  });
+
+export const thumbnailUrl = (datasetId: string, index: number) =>
+  `/api/datasets/${datasetId}/samples/${index}/thumbnail`;
+
+export const imageUrl = (datasetId: string, index: number) =>
+  `/api/datasets/${datasetId}/samples/${index}/image`;

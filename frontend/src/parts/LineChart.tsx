@@ -1,0 +1,123 @@
+/** A small line chart that grows with its data; hovering says the numbers. */
+import { useElementSize } from "@mantine/hooks";
+import { useState } from "react";
+
+import { extent, linear, ticks } from "./scale";
+import "./charts.css";
+
+export interface Series {
+  name: string;
+  color: string;
+  points: (readonly [number, number])[];
+}
+
+interface Props {
+  series: Series[];
+  height: number;
+  xName: string;
+  /** The last x there will be; the curve grows towards it. */
+  xMax?: number;
+  /** Lets the vertical axis begin at zero. */
+  zero?: boolean;
+  format: (value: number) => string;
+  xFormat?: (value: number) => string;
+  /** Bands behind the curves, such as epochs in which a prediction differed. */
+  marks?: { x: number; color: string; title: string }[];
+}
+
+const LEFT = 40;
+const BOTTOM = 18;
+const TOP = 4;
+const RIGHT = 6;
+
+export function LineChart({ series, height, xName, xMax, zero = false, format, xFormat = String, marks = [] }: Props) {
+  const { ref, width } = useElementSize();
+  const [hovered, setHovered] = useState<number | null>(null);
+  const xs = [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))].sort((a, b) => a - b);
+  const first = xs[0] ?? 0;
+  const xDomain: [number, number] = [first, Math.max(xMax ?? 0, xs.at(-1) ?? first + 1, first + 1)];
+  const [low, high] = extent(series.flatMap(({ points }) => points.map(([, y]) => y)));
+  const x = linear(xDomain, [LEFT, Math.max(LEFT + 1, width - RIGHT)]);
+  const y = linear([zero ? Math.min(0, low) : low, high], [height - BOTTOM, TOP]);
+  const label = series.map(({ name, points }) => `${name}: ${points.map(([at, value]) => `${xFormat(at)} ${format(value)}`).slice(-1).join()}`).join("; ");
+
+  function onMove(clientX: number, left: number) {
+    const at = clientX - left;
+    let nearest: number | null = null;
+    for (const one of xs) if (nearest === null || Math.abs(x(one) - at) < Math.abs(x(nearest) - at)) nearest = one;
+    setHovered(nearest);
+  }
+
+  return (
+    <div className="chart" ref={ref} style={{ height }}>
+      {width > 0 && (
+        <svg
+          width={width}
+          height={height}
+          role="img"
+          aria-label={`${label}, by ${xName.toLowerCase()}`}
+          onPointerMove={(event) => onMove(event.clientX, event.currentTarget.getBoundingClientRect().left)}
+          onPointerLeave={() => setHovered(null)}
+        >
+          {ticks(y.domain, Math.max(2, Math.round(height / 44))).map((value) => (
+            <g key={value}>
+              <line x1={LEFT} x2={width - RIGHT} y1={y(value)} y2={y(value)} className="chart-grid" />
+              <text x={LEFT - 6} y={y(value)} className="chart-tick" textAnchor="end" dominantBaseline="central">
+                {format(value)}
+              </text>
+            </g>
+          ))}
+          {ticks(xDomain, Math.max(2, Math.round(width / 70)))
+            .filter(Number.isInteger)
+            .map((value) => (
+              <text key={value} x={x(value)} y={height - 4} className="chart-tick" textAnchor="middle">
+                {xFormat(value)}
+              </text>
+            ))}
+          {marks.map((mark) => (
+            <rect key={mark.x} x={x(mark.x) - 2} width={4} y={height - BOTTOM - 3} height={3} fill={mark.color}>
+              <title>{mark.title}</title>
+            </rect>
+          ))}
+          {series.map(({ name, color, points }) => (
+            <g key={name}>
+              <polyline points={points.map(([at, value]) => `${x(at)},${y(value)}`).join(" ")} fill="none" stroke={color} className="chart-line" />
+              {points.length === 1 && points.map(([at, value]) => <circle key={at} cx={x(at)} cy={y(value)} r={3} fill={color} />)}
+            </g>
+          ))}
+          {hovered !== null && (
+            <g>
+              <line x1={x(hovered)} x2={x(hovered)} y1={TOP} y2={height - BOTTOM} className="chart-cursor" />
+              {series.map(({ name, color, points }) =>
+                points
+                  .filter(([at]) => at === hovered)
+                  .map(([at, value]) => <circle key={name} cx={x(at)} cy={y(value)} r={3.5} fill={color} className="chart-dot" />),
+              )}
+            </g>
+          )}
+        </svg>
+      )}
+      {hovered !== null && (
+        <div className="chart-tip number" style={tipPlace(x(hovered), width)}>
+          <div className="faint">
+            {xName} {xFormat(hovered)}
+          </div>
+          {series.map(({ name, color, points }) =>
+            points
+              .filter(([at]) => at === hovered)
+              .map(([, value]) => (
+                <div key={name}>
+                  <i style={{ background: color }} /> {name} <b>{format(value)}</b>
+                </div>
+              )),
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** Left of the pointer where there is no room to the right of it. */
+export function tipPlace(at: number, width: number) {
+  return at > width / 2 ? { right: width - at + 10, top: 0 } : { left: at + 10, top: 0 };
+}

@@ -1,0 +1,148 @@
+/** Datasets and runs; on the first start the ways to get one. */
+import { Button, Tooltip } from "@mantine/core";
+import { IconDatabase, IconPlus, IconSparkles, IconUpload } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+
+import { answer, client, problemOf, type Dataset, type Run } from "@/api/client";
+import { datasets, runs } from "@/api/queries";
+import { ago, many } from "@/parts/format";
+import { LinkButton } from "@/parts/LinkButton";
+import { Card, Page } from "@/parts/Page";
+import { RunRow } from "@/parts/RunRow";
+import { ErrorState, Loading, ProblemNote } from "@/parts/States";
+import { StatusBadge } from "@/parts/StatusBadge";
+
+import "./home.css";
+
+const RUNS_SHOWN = 8;
+const POLL_MS = 5000;
+
+export function Home() {
+  const all = useQuery({ ...datasets, refetchInterval: (query) => (busy(query.state.data?.items) ? POLL_MS : false) });
+  const audits = useQuery({ ...runs(), refetchInterval: (query) => (busy(query.state.data?.items) ? POLL_MS : false) });
+  if (all.isError) return <ErrorState error={all.error} retry={() => void all.refetch()} />;
+  if (all.isPending) {
+    return (
+      <Page title="Datasets">
+        <Loading />
+      </Page>
+    );
+  }
+  if (all.data.items.length === 0) return <FirstStart />;
+  const recent = audits.data?.items ?? [];
+  return (
+    <Page
+      title="Datasets"
+      actions={
+        <>
+          <DemoButton />
+          <LinkButton to="/datasets/new" leftSection={<IconPlus size={16} />}>
+            New dataset
+          </LinkButton>
+        </>
+      }
+    >
+      <div className="stack">
+        {recent.length > 0 && (
+          <Card title="Audits" aside={recent.length > RUNS_SHOWN ? `${RUNS_SHOWN} newest of ${recent.length}` : undefined} flush>
+            <div className="rows">
+              {recent.slice(0, RUNS_SHOWN).map((run) => (
+                <RunRow key={run.id} run={run} named />
+              ))}
+            </div>
+          </Card>
+        )}
+        <Card title="Datasets" aside={many(all.data.items.length, "dataset")} flush>
+          <div className="rows">
+            {all.data.items.map((dataset) => (
+              <DatasetRow key={dataset.id} dataset={dataset} runs={recent.filter((run) => run.dataset_id === dataset.id)} />
+            ))}
+          </div>
+        </Card>
+      </div>
+    </Page>
+  );
+}
+
+const busy = (items: { status: string }[] | undefined) =>
+  items?.some(({ status }) => ["importing", "queued", "running"].includes(status)) ?? false;
+
+function DatasetRow({ dataset, runs }: { dataset: Dataset; runs: Run[] }) {
+  const flagged = runs.find((run) => run.status === "succeeded")?.flagged;
+  return (
+    <Link to="/datasets/$datasetId" params={{ datasetId: dataset.id }} className="row home-dataset">
+      <span className="row-name">{dataset.name}</span>
+      <span>
+        <StatusBadge status={dataset.status} />
+      </span>
+      <span className="dim number">
+        {dataset.status === "ready" ? `${many(dataset.sample_count, "sample")} · ${many(dataset.classes.length, "class", "classes")}` : ""}
+      </span>
+      <span className="dim number">
+        {dataset.decided > 0
+          ? `${many(dataset.decided, "decision")}${flagged ? ` · ${many(flagged, "flag")}` : ""}`
+          : flagged
+            ? many(flagged, "flag")
+            : runs.length > 0
+              ? many(runs.length, "run")
+              : ""}
+      </span>
+      <span className="faint home-when">{ago(dataset.created_at)}</span>
+    </Link>
+  );
+}
+
+function useDemo() {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  return useMutation({
+    mutationFn: () => answer(client.POST("/api/datasets/builtin/digits", { body: { noise_rate: 0.2, seed: 0 } })),
+    onSuccess: async (made) => {
+      await queries.invalidateQueries({ queryKey: datasets.queryKey });
+      await navigate({ to: "/datasets/$datasetId", params: { datasetId: made.id } });
+    },
+  });
+}
+
+function DemoButton() {
+  const demo = useDemo();
+  return (
+    <Tooltip label="1,797 handwritten digits, 20 % of the labels planted wrong">
+      <Button variant="default" leftSection={<IconSparkles size={16} />} loading={demo.isPending} onClick={() => demo.mutate()}>
+        Add the demo
+      </Button>
+    </Tooltip>
+  );
+}
+
+function FirstStart() {
+  const demo = useDemo();
+  return (
+    <main className="page page-narrow first">
+      <h1>Which of your labels are wrong?</h1>
+      <p className="dim first-lead">
+        Noise Audit trains on your labelled images with a method that resists wrong labels, shows which samples do not
+        fit theirs and why, and keeps every decision you take. Nothing leaves this machine.
+      </p>
+      {demo.isError && <ProblemNote problem={problemOf(demo.error)} />}
+      <div className="first-ways">
+        <Link to="/datasets/new" className="first-way plain">
+          <IconUpload size={20} stroke={1.6} />
+          <strong>Upload a dataset</strong>
+          <span className="dim">A zip or a folder with one folder per class, or Parquet files. It resumes when the connection breaks.</span>
+        </Link>
+        <button type="button" className="first-way" onClick={() => demo.mutate()} disabled={demo.isPending}>
+          <IconSparkles size={20} stroke={1.6} />
+          <strong>{demo.isPending ? "Preparing the demo…" : "Try the demo"}</strong>
+          <span className="dim">1,797 real handwritten digits with 20 % of the labels planted wrong. An audit takes about a minute.</span>
+        </button>
+        <Link to="/datasets/new" search={{ from: "server" }} className="first-way plain">
+          <IconDatabase size={20} stroke={1.6} />
+          <strong>A folder on the server</strong>
+          <span className="dim">For data that is there already: nothing is uploaded.</span>
+        </Link>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,181 @@
+/** One dataset: how its import goes, what was found in it, its audits. */
+import { Button } from "@mantine/core";
+import { IconActivity, IconPlayerStop, IconPlus } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+
+import { answer, client, problemOf, type Dataset } from "@/api/client";
+import { useDatasetEvents } from "@/api/events";
+import { dataset as datasetQuery, runs as runsQuery } from "@/api/queries";
+import { many } from "@/parts/format";
+import { JobProgress } from "@/parts/JobProgress";
+import { LinkButton } from "@/parts/LinkButton";
+import { Card, Page, Stat } from "@/parts/Page";
+import { RunRow } from "@/parts/RunRow";
+import { EmptyState, ErrorState, Loading, ProblemNote } from "@/parts/States";
+import { StatusBadge } from "@/parts/StatusBadge";
+
+import { ClassTable } from "./ClassTable";
+import { Conversions, Unreadable } from "./ImportReport";
+import { PlantNoise } from "./PlantNoise";
+import { reportOf } from "./report";
+import { SamplePeek } from "./SamplePeek";
+import "../home.css";
+import "./dataset.css";
+
+export function DatasetScreen() {
+  const { datasetId } = useParams({ from: "/datasets/$datasetId" });
+  const asked = useQuery(datasetQuery(datasetId));
+  const importing = asked.data?.status === "importing";
+  useDatasetEvents(datasetId, importing);
+  if (asked.isError) return <ErrorState error={asked.error} retry={() => void asked.refetch()} />;
+  if (asked.isPending) {
+    return (
+      <Page title=" ">
+        <Loading />
+      </Page>
+    );
+  }
+  const dataset = asked.data;
+  return (
+    <Page
+      title={
+        <>
+          {dataset.name} <StatusBadge status={dataset.status} />
+        </>
+      }
+      sub={sourceOf(dataset)}
+      actions={
+        dataset.status === "ready" ? (
+          <>
+            <PlantNoise dataset={dataset} />
+            <LinkButton
+              to="/datasets/$datasetId/new-run"
+              params={{ datasetId }}
+              leftSection={<IconPlus size={16} />}
+            >
+              New audit
+            </LinkButton>
+          </>
+        ) : importing ? (
+          <StopImport dataset={dataset} />
+        ) : null
+      }
+    >
+      {importing && (
+        <Card title="Import">
+          <JobProgress progress={dataset.progress} />
+        </Card>
+      )}
+      {dataset.status === "failed" && dataset.error && (
+        <ProblemNote
+          problem={dataset.error}
+          action={
+            <LinkButton to="/datasets/new" variant="default">
+              Upload again
+            </LinkButton>
+          }
+        />
+      )}
+      {dataset.status === "cancelled" && (
+        <div className="note">
+          <div className="note-body">
+            <h2>This import was stopped.</h2>
+            <p className="dim">Nothing of it was kept.</p>
+          </div>
+        </div>
+      )}
+      {dataset.status === "ready" && <Ready dataset={dataset} />}
+    </Page>
+  );
+}
+
+function Ready({ dataset }: { dataset: Dataset }) {
+  const report = reportOf(dataset);
+  const audits = useQuery(runsQuery(dataset.id));
+  const smallest = Math.min(...dataset.class_counts);
+  const largest = Math.max(...dataset.class_counts);
+  return (
+    <>
+      <div className="stats">
+        <Stat name="Samples" value={dataset.sample_count.toLocaleString("en")} note={report.taken} />
+        <Stat
+          name="Classes"
+          value={dataset.classes.length.toLocaleString("en")}
+          note={`${smallest.toLocaleString("en")} to ${largest.toLocaleString("en")} samples each`}
+        />
+        <Stat name="Trained at" value={sizeOf(dataset.image_shape)} note={dataset.image_shape[2] === 1 ? "grey" : "colour"} />
+        <Stat
+          name="Unreadable"
+          value={report.unreadableCount.toLocaleString("en")}
+          note={report.unreadableCount ? "left out, listed below" : "every image could be read"}
+        />
+        <Stat
+          name="Exact duplicates"
+          value={report.duplicates.toLocaleString("en")}
+          note={report.duplicates ? "same bytes, kept" : "no two files are equal"}
+        />
+      </div>
+      <div className="grid-side">
+        <div className="stack">
+          <Card title="Audits" aside={audits.data && many(audits.data.items.length, "audit")} flush>
+            {audits.isPending && <Loading rows={1} />}
+            {audits.isError && <ProblemNote problem={problemOf(audits.error)} />}
+            {audits.data?.items.length === 0 && (
+              <div className="dataset-empty">
+                <EmptyState
+                  icon={<IconActivity size={22} stroke={1.6} />}
+                  title="Not audited yet"
+                  action={
+                    <LinkButton to="/datasets/$datasetId/new-run" params={{ datasetId: dataset.id }}>
+                      Start an audit
+                    </LinkButton>
+                  }
+                >
+                  An audit trains on these images and says which labels do not fit.
+                </EmptyState>
+              </div>
+            )}
+            <div className="rows">
+              {audits.data?.items.map((run) => (
+                <RunRow key={run.id} run={run} />
+              ))}
+            </div>
+          </Card>
+          <SamplePeek dataset={dataset} />
+          {report.unreadableCount > 0 && <Unreadable report={report} />}
+          <Conversions report={report} />
+        </div>
+        <ClassTable dataset={dataset} />
+      </div>
+    </>
+  );
+}
+
+function StopImport({ dataset }: { dataset: Dataset }) {
+  const queries = useQueryClient();
+  const stop = useMutation({
+    mutationFn: () =>
+      answer(client.POST("/api/datasets/{dataset_id}/stop", { params: { path: { dataset_id: dataset.id } } })),
+    onSuccess: (changed) => queries.setQueryData(datasetQuery(dataset.id).queryKey, changed),
+  });
+  return (
+    <Button variant="default" leftSection={<IconPlayerStop size={16} />} loading={stop.isPending} onClick={() => stop.mutate()}>
+      Stop the import
+    </Button>
+  );
+}
+
+function sourceOf(dataset: Dataset): string {
+  const { kind, filename, rate } = dataset.source as { kind?: string; filename?: string; rate?: number | null };
+  if (kind === "injection") {
+    return `Derived: labels of another dataset with ${rate == null ? "a given matrix of" : `${Math.round(rate * 100)} %`} noise planted; the true labels are kept`;
+  }
+  if (kind === "builtin") return "Built in: scikit-learn's handwritten digits with planted noise; the true labels are known";
+  if (kind === "folder") return "From a folder on the server";
+  return filename ? `From ${filename}` : "";
+}
+
+function sizeOf([height, width]: number[]): string {
+  return height !== undefined && width !== undefined ? `${width} × ${height}` : "–";
+}

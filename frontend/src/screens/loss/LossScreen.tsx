@@ -1,0 +1,1 @@
+export function LossScreen() { return null; }

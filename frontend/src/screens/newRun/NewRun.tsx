@@ -1,0 +1,131 @@
+/** Choose a recipe and start; everything else has a default and is checked by the server. */
+import { Button, Skeleton } from "@mantine/core";
+import { IconPlayerPlay } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useParams } from "@tanstack/react-router";
+import { useState } from "react";
+
+import { answer, ApiError, client, problemOf, type Recipe } from "@/api/client";
+import { dataset as datasetQuery, recipes as recipesQuery, system } from "@/api/queries";
+import { duration, many } from "@/parts/format";
+import { Page } from "@/parts/Page";
+import { ErrorState, ProblemNote } from "@/parts/States";
+
+import { Advanced } from "./Advanced";
+import { settingsOf } from "./settings";
+import "./newrun.css";
+
+/** The two that stand as cards; all others are offered under Advanced. */
+const CARDS = ["fast", "m-dyr-h"];
+
+export function NewRun() {
+  const { datasetId } = useParams({ from: "/datasets/$datasetId/new-run" });
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const dataset = useQuery(datasetQuery(datasetId));
+  const recipes = useQuery(recipesQuery(datasetId));
+  const machine = useQuery(system);
+  const [chosen, setChosen] = useState("fast");
+  const [texts, setTexts] = useState<Record<string, string>>({});
+  const [seed, setSeed] = useState(0);
+  const recipe = recipes.data?.items.find(({ name }) => name === chosen) ?? recipes.data?.items[0];
+
+  const start = useMutation({
+    mutationFn: (of: Recipe) =>
+      answer(
+        client.POST("/api/datasets/{dataset_id}/runs", {
+          params: { path: { dataset_id: datasetId } },
+          body: { recipe: of.name, settings: settingsOf(of, texts), seed },
+        }),
+      ),
+    onSuccess: async (made) => {
+      void queries.invalidateQueries({ queryKey: ["runs"] });
+      await navigate({ to: "/runs/$runId", params: { runId: made.id } });
+    },
+  });
+
+  if (recipes.isError) return <ErrorState error={recipes.error} retry={() => void recipes.refetch()} />;
+  const cards = (recipes.data?.items ?? []).filter(({ name }) => CARDS.includes(name));
+  const refused = start.error instanceof ApiError ? start.error.problem : null;
+  const refusedField = recipe?.settings.find(({ name }) => refused?.item?.split(".").at(-1) === name)?.name ?? null;
+  return (
+    <Page
+      width="narrow"
+      title="New audit"
+      sub={dataset.data && `${dataset.data.name} · ${many(dataset.data.sample_count, "sample")}, ${many(dataset.data.classes.length, "class", "classes")}`}
+    >
+      <div className="stack">
+        <div className="recipes" role="radiogroup" aria-label="Recipe">
+          {recipes.isPending && [1, 2].map((n) => <Skeleton key={n} height={132} radius="md" />)}
+          {cards.map((one) => (
+            <RecipeCard
+              key={one.name}
+              recipe={one}
+              checked={recipe?.name === one.name}
+              onChoose={() => {
+                setChosen(one.name);
+                setTexts({});
+                start.reset();
+              }}
+            />
+          ))}
+        </div>
+        {recipe && (
+          <Advanced
+            recipes={recipes.data?.items ?? []}
+            recipe={recipe}
+            texts={texts}
+            seed={seed}
+            refused={refusedField && refused ? { field: refusedField, message: refused.message } : null}
+            onRecipe={(name) => {
+              setChosen(name);
+              setTexts({});
+              start.reset();
+            }}
+            onText={(name, text) => setTexts((before) => ({ ...before, [name]: text }))}
+            onSeed={setSeed}
+          />
+        )}
+        {start.isError && refusedField === null && <ProblemNote problem={problemOf(start.error)} />}
+        {machine.data?.workers === 0 && (
+          <div className="note note-warn" role="status">
+            <div className="note-body">
+              <h2>No worker is running.</h2>
+              <p className="dim">The audit will wait until one is started with noise-audit worker.</p>
+            </div>
+          </div>
+        )}
+        <div className="start">
+          <Button
+            size="md"
+            leftSection={<IconPlayerPlay size={18} />}
+            disabled={!recipe || dataset.data?.status !== "ready"}
+            loading={start.isPending}
+            onClick={() => recipe && start.mutate(recipe)}
+          >
+            Start the audit
+          </Button>
+          <span className="dim number">
+            {machine.data && `on ${machine.data.device}`}
+            {recipe?.estimate_seconds != null && `, about ${duration(recipe.estimate_seconds)}`}
+          </span>
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+function RecipeCard({ recipe, checked, onChoose }: { recipe: Recipe; checked: boolean; onChoose: () => void }) {
+  return (
+    <label className="recipe" data-checked={checked || undefined}>
+      <input type="radio" name="recipe" value={recipe.name} checked={checked} onChange={onChoose} />
+      <span className="recipe-title">
+        {recipe.title} <code className="faint">{recipe.name}</code>
+      </span>
+      <span className="dim recipe-text">{recipe.description}</span>
+      <span className="recipe-time number">
+        {recipe.estimate_seconds == null ? "" : `about ${duration(recipe.estimate_seconds)}`}
+      </span>
+    </label>
+  );
+}

@@ -1,0 +1,62 @@
+/** The tabs of one run, and the event stream that keeps it current on every one of them. */
+import { useQuery } from "@tanstack/react-query";
+import { Link, Outlet, useNavigate, useParams } from "@tanstack/react-router";
+
+import { isFinal, useRunEvents } from "@/api/events";
+import { run as runQuery } from "@/api/queries";
+import { useKeys } from "@/keys/useKeys";
+import { count } from "@/parts/format";
+import { ErrorState, Loading } from "@/parts/States";
+
+export function RunLayout() {
+  const { runId } = useParams({ from: "/runs/$runId" });
+  const navigate = useNavigate();
+  const asked = useQuery(runQuery(runId));
+  const live = asked.data !== undefined && !isFinal(asked.data.status);
+  const connection = useRunEvents(runId, live);
+  const done = asked.data?.status === "succeeded";
+  const params = { runId };
+  useKeys({
+    goAudit: () => void navigate({ to: "/runs/$runId", params }),
+    ...(done && {
+      goFlags: () => void navigate({ to: "/runs/$runId/flags", params }),
+      goLoss: () => void navigate({ to: "/runs/$runId/loss", params }),
+      goMap: () => void navigate({ to: "/runs/$runId/map", params }),
+      goExport: () => void navigate({ to: "/runs/$runId/export", params }),
+    }),
+  });
+  if (asked.isError) return <ErrorState error={asked.error} retry={() => void asked.refetch()} />;
+  if (asked.isPending) {
+    return (
+      <div className="page page-normal">
+        <Loading />
+      </div>
+    );
+  }
+  const run = asked.data;
+  return (
+    <>
+      <nav className="tabs" aria-label="Run">
+        <Link to="/runs/$runId" params={params} activeOptions={{ exact: true }} className="tab">
+          Audit
+        </Link>
+        <Link to="/runs/$runId/flags" params={params} className="tab" disabled={!done}>
+          Flags {run.flagged != null && <span className="tab-count">{count(run.flagged)}</span>}
+        </Link>
+        <Link to="/runs/$runId/loss" params={params} className="tab">
+          Loss
+        </Link>
+        <Link to="/runs/$runId/map" params={params} className="tab" disabled={!done}>
+          Map
+        </Link>
+        <Link to="/runs/$runId/export" params={params} className="tab" disabled={!done}>
+          Export
+        </Link>
+        <div className="tabs-aside faint" role="status">
+          {live && connection === "lost" && "Connection lost, trying again…"}
+        </div>
+      </nav>
+      <Outlet />
+    </>
+  );
+}
