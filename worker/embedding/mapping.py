@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-from worker.embedding.neighbours import nearest, unit_rows
+from worker.embedding.similarity import nearest, unit_rows
 
 COMPONENTS = 50
 NEIGHBOURS = 15

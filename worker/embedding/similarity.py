@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK_BYTES = 64 << 20
+BLOCK_BYTES = 64 << 20
 """Size of one block of scores; as many blocks as there are processors are held at once."""
 
 
@@ -40,7 +40,9 @@ def unit_rows(feature_NF: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     return unit_NF.astype(np.float32)
 
 
-def nearest(point_NF: NDArray[np.float32], k: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+def nearest(
+    point_NF: NDArray[np.float32], k: int, *, block_bytes: int = BLOCK_BYTES
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """The k nearest other points by Euclidean distance: index int32 (N, K) and distance float32 (N, K)."""
     samples = len(point_NF)
     k = max(0, min(k, samples - 1))
@@ -49,7 +51,7 @@ def nearest(point_NF: NDArray[np.float32], k: int) -> tuple[NDArray[np.int32], N
     if k == 0:
         return index_NK, distance_NK
     half_square_N = (point_NF * point_NF).sum(axis=1) / 2
-    rows = max(1, _BLOCK_BYTES // (4 * samples))
+    rows = max(1, block_bytes // (4 * samples))
 
     def fill(start: int) -> None:
         block = slice(start, min(start + rows, samples))
