@@ -75,7 +75,7 @@ def export_table(what: What, audit: Audit, cleaned: Cleaned) -> pa.Table:
 
 
 def manifest(
-    what: What,
+    what: What | Literal["model"],
     *,
     unreviewed: Unreviewed,
     counts: CleaningCounts,

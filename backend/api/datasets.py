@@ -1,0 +1,152 @@
+"""Datasets: made from uploads, server folders, the built-in digits, or by planting noise."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePath
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+
+from backend.api import uploads
+from backend.api.answers import dataset_answer
+from backend.api.context import Context, Id, In, Me
+from backend.api.schemas import DatasetAnswer, DatasetCreate, DatasetList, DigitsCreate, InjectCreate
+from backend.audit.errors import BadInput, Forbidden, NotFound
+from backend.store import activity, datasets, decisions, jobs
+from backend.store import uploads as stored_uploads
+from backend.store.tables import Dataset
+
+router = APIRouter(prefix="/api/datasets", tags=["datasets"])
+
+MATRIX_TOLERANCE = 1e-6
+
+
+@router.get("")
+def list_datasets(context: In, caller: Me) -> DatasetList:
+    """All datasets of this account, newest first."""
+    with context.database.transaction() as session:
+        rows = datasets.list_for(session, caller.id)
+        return DatasetList(items=[_answer(session, row) for row in rows])
+
+
+@router.post("", status_code=201)
+def create_dataset(body: DatasetCreate, context: In, caller: Me) -> DatasetAnswer:
+    """Start the import of a finished upload or of a folder on the server."""
+    if (body.upload_id is None) == (body.server_folder is None):
+        raise BadInput("INVALID", "Send upload_id or server_folder, and only one of them.", item="upload_id")
+    wish = body.model_dump(include={"format", "split", "limit", "all_or_nothing"})
+    if body.upload_id is not None:
+        upload = uploads.finished(context, caller.id, body.upload_id)
+        if not context.artifacts.exists(stored_uploads.key(upload.id)):
+            raise NotFound(
+                "UPLOAD_USED", "This upload has become a dataset already.", hint="Upload the file again."
+            )
+        name, source = upload.filename, {"kind": "upload", "upload_id": upload.id, **wish}
+        source["filename"] = upload.filename
+    else:
+        folder = _allowed(context, body.server_folder or "")
+        name, source = folder.name, {"kind": "folder", "path": str(folder), **wish}
+    name = body.name or PurePath(name).stem or "dataset"
+    return _begin(context, caller, name[:200], source)
+
+
+@router.post("/builtin/digits", status_code=201)
+def create_digits(body: DigitsCreate, context: In, caller: Me) -> DatasetAnswer:
+    """Make the demo dataset: 1 797 handwritten digits with planted symmetric noise."""
+    source = {"kind": "builtin", "name": "digits", "noise_rate": body.noise_rate, "seed": body.seed}
+    return _begin(context, caller, f"Handwritten digits, {body.noise_rate:.0%} noise", source)
+
+
+@router.get("/{dataset_id}")
+def get_dataset(dataset_id: Id, context: In, caller: Me) -> DatasetAnswer:
+    """One dataset: status, classes, counts, import report."""
+    with context.database.transaction() as session:
+        return _answer(session, datasets.get(session, caller.id, dataset_id))
+
+
+@router.post("/{dataset_id}/stop")
+def stop_dataset(dataset_id: Id, context: In, caller: Me) -> DatasetAnswer:
+    """Stop the import; nothing of it is kept."""
+    with context.database.transaction() as session:
+        row = datasets.request_stop(session, caller.id, dataset_id)
+        activity.record(session, caller.id, "dataset.stop", dataset_id)
+        return _answer(session, row)
+
+
+@router.post("/{dataset_id}/inject", status_code=201)
+def inject_noise(dataset_id: Id, body: InjectCreate, context: In, caller: Me) -> DatasetAnswer:
+    """Derive a dataset with planted noise; the labels it had become its true labels."""
+    with context.database.transaction() as session:
+        parent = datasets.get(session, caller.id, dataset_id)
+        datasets.require_ready(parent)
+        _check_noise(body, len(parent.classes))
+        amount = "" if body.rate is None else f" {body.rate:.0%}"
+        name = body.name or f"{parent.name}, {body.kind}{amount} noise"
+        plan = body.model_dump(include={"rate", "matrix", "seed"})
+        source = {"kind": "injection", "noise": body.kind, **plan}
+        row = _create(session, caller.id, name[-200:], source, parent)
+        return _answer(session, row)
+
+
+def _begin(context: Context, caller: Me, name: str, source: dict[str, Any]) -> DatasetAnswer:
+    with context.database.transaction() as session:
+        return _answer(session, _create(session, caller.id, name, source, None))
+
+
+def _create(
+    session: Session, account_id: str, name: str, source: dict[str, Any], parent: Dataset | None
+) -> Dataset:
+    row = datasets.create(session, account_id, name, source, parent)
+    jobs.enqueue_import(session, row.id)
+    activity.record(session, account_id, "dataset.create", row.id, kind=source["kind"])
+    return row
+
+
+def _answer(session: Session, row: Dataset) -> DatasetAnswer:
+    return dataset_answer(row, sum(decisions.counts(session, row.id).values()))
+
+
+def _allowed(context: Context, wanted: str) -> Path:
+    """The folder, when it lies under one that the installation opened. Says nothing about any other."""
+    refusal = Forbidden(
+        "FOLDER_NOT_ALLOWED",
+        "This server does not read that folder.",
+        hint="Its owner opens folders with NOISE_AUDIT_SERVER_FOLDERS.",
+    )
+    opened = [Path(root) for root in context.settings.server_folders.split(os.pathsep) if root]
+    if "\0" in wanted or not Path(wanted).is_absolute():
+        raise refusal
+    try:
+        folder = Path(wanted).resolve(strict=True)
+        if any(folder.is_relative_to(root.resolve(strict=True)) for root in opened):
+            return folder
+    except (OSError, RuntimeError) as error:
+        raise refusal from error
+    raise refusal
+
+
+def _check_noise(body: InjectCreate, classes: int) -> None:
+    if body.kind == "class-conditional":
+        matrix = body.matrix
+        if matrix is None or len(matrix) != classes or any(len(row) != classes for row in matrix):
+            raise BadInput(
+                "INVALID",
+                "Class-conditional noise needs a matrix P(given | true) with a row and a column per class.",
+                item="matrix",
+                limit=f"{classes} × {classes}",
+            )
+        for true_label, row in enumerate(matrix):
+            if min(row) < 0 or abs(sum(row) - 1) > MATRIX_TOLERANCE:
+                raise BadInput(
+                    "INVALID",
+                    "Each row of the matrix must hold probabilities that sum to 1.",
+                    item=f"matrix.{true_label}",
+                    limit=1,
+                    found=sum(row),
+                )
+    elif body.rate is None:
+        raise BadInput("INVALID", f"The noise {body.kind} needs a rate.", item="rate", limit="0 to 1")
+    elif body.matrix is not None:
+        raise BadInput("INVALID", "A matrix goes with class-conditional noise alone.", item="matrix")

@@ -1,0 +1,66 @@
+"""The application's routes, and its OpenAPI document without a database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from backend.api import (
+    accounts,
+    datasets,
+    decisions,
+    events,
+    exports,
+    figures,
+    problems,
+    recipes,
+    runs,
+    samples,
+    system,
+)
+from backend.api.pages import pages_router
+from backend.api.schemas import ErrorAnswer
+from backend.api.uploads import uploads_router
+from backend.settings import Settings
+
+DASHBOARD = Path(__file__).parents[1] / "dashboard"
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": ErrorAnswer, "description": "refused; the code says why"},
+    422: {"model": ErrorAnswer, "description": "a field is wrong"},
+}
+
+
+def routed(settings: Settings, app: FastAPI, dashboard: Path = DASHBOARD) -> FastAPI:
+    """The application with every route; its gate and context are added by `create_app`."""
+    problems.install(app)
+    for noun in (accounts, system, datasets, decisions, samples, recipes, runs, events, figures, exports):
+        app.include_router(noun.router, responses=_ERRORS)
+    app.include_router(uploads_router(settings), include_in_schema=False)
+    # Last: it answers every address that is left.
+    app.include_router(pages_router(dashboard))
+    return app
+
+
+def new_app(**settings: Any) -> FastAPI:
+    """An application without routes; its document lies behind the sign-in like everything else."""
+    return FastAPI(
+        title="Noise Audit",
+        version="1",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+        **settings,
+    )
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI document of every route."""
+    return routed(Settings(), new_app()).openapi()
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,131 @@
+"""The recipes a run may follow, what can be set in them, and about how long they take."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from fastapi import APIRouter, Query
+
+from backend.api.context import In, Me
+from backend.api.schemas import RecipeAnswer, RecipeList, SettingInfo
+from backend.audit.errors import BadInput
+from backend.store import datasets
+from worker.training.recipes import RECIPES, SETTABLE, Recipe, recipe
+
+router = APIRouter(prefix="/api/recipes", tags=["runs"])
+
+DESCRIPTIONS: Mapping[str, str] = {
+    "epochs": "Passes over the dataset; the starts of phases below move with it.",
+    "batch_size": "Images per step.",
+    "learning_rate": "Step size at its highest.",
+    "momentum": "Share of the last step's direction that goes on into the next.",
+    "nesterov": "Look ahead along the momentum.",
+    "weight_decay": "Pull of the weights towards zero.",
+    "schedule": "How the learning rate moves: in steps, or up and down once.",
+    "milestones": "Epochs after which the learning rate falls (schedule steps).",
+    "decay": "What the learning rate is divided by at a milestone.",
+    "warmup_share": "Share of the training in which the rate climbs (schedule one-cycle).",
+    "label_smoothing": "Probability taken from the given label and spread over all.",
+    "width": "Channels of the network's first stage; 64 is the full network, 16 runs without a GPU.",
+    "blocks": "Residual blocks in each of the four stages.",
+    "crop_share": "Border added before a random crop, as a share of the image's side.",
+    "flip": "Random left-right flips: off, on, or only for images with colour.",
+    "mixup": "Blend pairs of images: not, evenly, or led by the cleaner one.",
+    "mixup_alpha": "How even the blends are; larger is more even.",
+    "dynamic_mixup_start": "First epoch in which the cleaner image leads.",
+    "bootstrap": "Let the network's guess stand in for suspect labels: not, a fixed share, or by posterior.",
+    "guess": "The guess as a label, as probabilities, or going from these to that.",
+    "static_weight": "Share of the guess with a fixed share.",
+    "bootstrap_start": "First epoch in which the guess takes part.",
+    "temperature_end": "How sharp the guess becomes at last (guess soft-to-hard).",
+    "temperature_end_epoch": "Epoch in which it is sharpest (guess soft-to-hard).",
+    "prior_weight": "Weight of the term against predicting one class for all.",
+    "forward_correction": "Train through an estimated matrix of which classes are mistaken for which.",
+    "correction_start": "First epoch trained through that matrix.",
+    "mixture": "Which mixture on the losses gives the weights while training.",
+    "normalisation": "How losses are brought to [0, 1] for the beta mixture.",
+    "ranking_skip": "Share of the first epochs that the ranking of samples leaves out.",
+}
+"""What each setting is, for a person who has to choose."""
+
+REFERENCE_IMAGES_PER_SECOND = 1000.0
+"""Training at width 16 on images of 32 × 32 with two CPU cores (measured); 64 is about nine times slower."""
+WIDTH_EXPONENT = 1.6
+TRACKING_SHARE = 0.3
+"""Cost of the evaluation pass after each epoch, of the training pass."""
+MIXUP_SHARE = 0.4
+"""What the extra forward pass of mixup and bootstrapping adds."""
+SMALLEST_PIXELS = 256
+"""Below this an image costs its overhead, not its pixels."""
+
+
+@router.get("")
+def list_recipes(
+    context: In, caller: Me, dataset_id: Annotated[str | None, Query(max_length=32)] = None
+) -> RecipeList:
+    """All recipes, the recommended one first; with a dataset, about how long they take on it."""
+    samples, pixels = 0, 0
+    if dataset_id is not None:
+        with context.database.transaction() as session:
+            dataset = datasets.get(session, caller.id, dataset_id)
+            samples = dataset.sample_count
+            pixels = dataset.image_shape[0] * dataset.image_shape[1] if dataset.image_shape else 0
+    return RecipeList(items=[_answer(each, samples, pixels) for each in RECIPES.values()])
+
+
+def checked_settings(name: str, settings: Mapping[str, Any]) -> None:
+    """Raise BadInput (INVALID) unless the recipe exists and takes these settings."""
+    try:
+        recipe(name, settings)
+    except ValueError as error:
+        known = next((key for key in settings if key in str(error)), None)
+        raise BadInput(
+            "INVALID",
+            f"{error}.",
+            item=f"settings.{known}" if known else "recipe" if name not in RECIPES else "settings",
+        ) from error
+
+
+def estimate_seconds(each: Recipe, samples: int, pixels: int) -> float | None:
+    """About how long the training takes on two CPU cores; None without a ready dataset."""
+    if not samples or not pixels:
+        return None
+    speed: float = REFERENCE_IMAGES_PER_SECOND * (16 / each.width) ** WIDTH_EXPONENT * (2 / each.blocks)
+    speed *= 32 * 32 / max(pixels, SMALLEST_PIXELS)
+    extra = TRACKING_SHARE + (MIXUP_SHARE if each.mixup != "none" or each.bootstrap != "none" else 0.0)
+    return samples * each.epochs * (1 + extra) / speed
+
+
+def _answer(each: Recipe, samples: int, pixels: int) -> RecipeAnswer:
+    hints = get_type_hints(Recipe)
+    return RecipeAnswer(
+        name=each.name,
+        title=each.title,
+        description=each.description,
+        settings=[
+            SettingInfo(
+                name=field.name,
+                type=_type(hints[field.name]),
+                default=_default(getattr(each, field.name)),
+                description=DESCRIPTIONS.get(field.name, ""),
+            )
+            for field in dataclasses.fields(Recipe)
+            if field.name in SETTABLE
+        ],
+        estimate_seconds=estimate_seconds(each, samples, pixels),
+    )
+
+
+def _type(hint: Any) -> str:
+    """`integer`, `number`, `boolean`, `integers`, or the words to choose from with | between."""
+    if get_origin(hint) is tuple:
+        return "integers"
+    if choices := get_args(hint):
+        return " | ".join(str(choice) for choice in choices)
+    return {int: "integer", float: "number", bool: "boolean"}.get(hint, "text")
+
+
+def _default(value: Any) -> Any:
+    return ",".join(str(part) for part in value) if isinstance(value, tuple) else value

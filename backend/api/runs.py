@@ -1,0 +1,80 @@
+"""Runs: started on a dataset, watched, stopped."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy.orm import Session
+
+from backend.api.answers import epoch_answer, run_answer
+from backend.api.context import Id, In, Me
+from backend.api.recipes import checked_settings
+from backend.api.schemas import EpochList, RunAnswer, RunCreate, RunList
+from backend.audit.errors import TooMany
+from backend.store import activity, datasets, jobs, runs
+from backend.store.tables import Run
+
+router = APIRouter(prefix="/api", tags=["runs"])
+
+
+@router.post("/datasets/{dataset_id}/runs", status_code=201)
+def create_run(dataset_id: Id, body: RunCreate, context: In, caller: Me) -> RunAnswer:
+    """Queue a run of a recipe on a ready dataset."""
+    limit = context.settings.limits.queued_runs
+    with context.database.transaction() as session:
+        datasets.get(session, caller.id, dataset_id)
+        checked_settings(body.recipe, body.settings)
+        if runs.queued(session, caller.id) >= limit:
+            raise TooMany(
+                "QUEUE_FULL",
+                f"{limit} of your runs are waiting already.",
+                hint="Stop one, or wait until one has begun.",
+                limit=limit,
+            )
+        row = runs.create(session, caller.id, dataset_id, body.recipe, dict(body.settings), body.seed)
+        jobs.enqueue_run(session, row.id)
+        activity.record(session, caller.id, "run.create", row.id, recipe=body.recipe)
+        return answer(session, row)
+
+
+@router.get("/runs")
+def list_runs(
+    context: In, caller: Me, dataset_id: Annotated[str | None, Query(max_length=32)] = None
+) -> RunList:
+    """All runs, or those of one dataset, newest first."""
+    now = datetime.now(UTC)
+    with context.database.transaction() as session:
+        names = {row.id: row.name for row in datasets.list_for(session, caller.id)}
+        rows = runs.list_for(session, caller.id, dataset_id)
+        return RunList(items=[run_answer(row, names[row.dataset_id], now) for row in rows])
+
+
+@router.get("/runs/{run_id}")
+def get_run(run_id: Id, context: In, caller: Me) -> RunAnswer:
+    """One run: status, progress, and once finished its outcome."""
+    with context.database.transaction() as session:
+        return answer(session, runs.get(session, caller.id, run_id))
+
+
+@router.post("/runs/{run_id}/stop")
+def stop_run(run_id: Id, context: In, caller: Me) -> RunAnswer:
+    """Stop a run: a queued one at once, a running one within seconds."""
+    with context.database.transaction() as session:
+        row = runs.request_stop(session, caller.id, run_id)
+        activity.record(session, caller.id, "run.stop", run_id)
+        return answer(session, row)
+
+
+@router.get("/runs/{run_id}/epochs")
+def list_epochs(run_id: Id, context: In, caller: Me) -> EpochList:
+    """All tracked epochs: metrics, loss histogram, both mixtures, trust."""
+    with context.database.transaction() as session:
+        runs.get(session, caller.id, run_id)
+        return EpochList(items=[epoch_answer(row) for row in runs.epochs(session, run_id)])
+
+
+def answer(session: Session, row: Run) -> RunAnswer:
+    """The run as it stands now."""
+    return run_answer(row, datasets.load(session, row.dataset_id).name, datetime.now(UTC))
