@@ -25,6 +25,7 @@ from worker.ingest.decoding import Allowance, DecoderPool, Unreadable
 from worker.ingest.members import PARQUET_SUFFIX, Folder, Members, SingleFile
 from worker.ingest.names import PICKLE_SUFFIXES, shown
 from worker.ingest.packing import PackWriter, PixelWriter
+from worker.ingest.parquet_schema import invalid
 from worker.ingest.source import Cancelled, Entry, Refusal, Source
 from worker.ingest.zip_archive import ZipArchive, unreadable
 
@@ -113,7 +114,7 @@ def _members(path: Path, format: str, limits: Limits) -> Members:
     if magic == b"PAR1":
         return SingleFile(path, f"data{PARQUET_SUFFIX}")
     if suffix == PARQUET_SUFFIX or (format == "parquet" and not magic.startswith(b"PK")):
-        raise parquet.invalid("This is not a Parquet file.")
+        raise invalid("This is not a Parquet file.")
     if size and not magic.startswith(b"PK"):
         raise unreadable("This is neither a zip nor a Parquet file.")
     return ZipArchive(path, limits)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +16,13 @@ from backend.audit.errors import BadInput
 from backend.settings import Limits
 from worker.ingest.members import PARQUET_SUFFIX, Members, Reader
 from worker.ingest.names import has_bad_character, natural_key, shown
+from worker.ingest.parquet_schema import UNLABELLED, Columns, Value, check_classes, columns_of, invalid
 from worker.ingest.source import SPLIT_NAMES, UNNAMED_SPLIT, Entry, Refusal, take_split
 
-_IMAGE_COLUMNS = ("image", "img", "jpg", "png", "webp", "picture")
-_LABEL_COLUMNS = ("label", "labels", "fine_label", "class", "target", "category", "cls")
 _BATCH_BYTES = 256 << 20
 """Bound on one batch, counting each row as its whole column chunk: a dictionary may repeat one value in all."""
 
-_BATCH_ROWS = 1024
+_BATCH_ROWS = 4096
 # What pyarrow raises on hostile bytes (ArrowInvalid is a ValueError, ArrowIOError an OSError).
 _MALFORMED = (
     pa.ArrowException,
@@ -39,20 +37,11 @@ _MALFORMED = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Columns:
-    """Which columns hold what, and the class names by label value where the schema declares them."""
-
-    image: str
-    label: str
-    names: tuple[str, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
 class _Shard:
     name: str
     split: str | None
     rows: int
-    columns: _Columns
+    columns: Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +51,7 @@ class ParquetShards:
     members: Members
     shards: Sequence[_Shard]
     classes: list[str]
-    values: dict[int | str, str]
+    values: dict[Value, str]
     splits: dict[str, int]
     taken: str
     total: int
@@ -102,9 +91,9 @@ class ParquetShards:
                 rows_before[shard.split] += shard.rows
 
     def _entry(
-        self, name: str, split: str | None, data: bytes | None, value: int | str | None
+        self, name: str, split: str | None, data: bytes | None, value: Value | None
     ) -> Entry | Refusal:
-        if value is None or (value == -1 and -1 not in self.values):  # −1 marks rows without a label
+        if value is None or (value == UNLABELLED and UNLABELLED not in self.values):
             return Refusal(name, "LABEL_MISSING", "The row has no label.")
         if value not in self.values:
             return Refusal(
@@ -161,16 +150,6 @@ def recognise(members: Members, split: str, limits: Limits) -> ParquetShards | N
     )
 
 
-def invalid(message: str, name: str | None = None) -> BadInput:
-    """What a Parquet file that cannot be read gets."""
-    return BadInput(
-        "PARQUET_INVALID",
-        message,
-        hint="Write the file again, or repeat the upload.",
-        item=None if name is None else shown(name),
-    )
-
-
 @contextmanager
 def _opened(reader: Reader, name: str) -> Iterator[pq.ParquetFile]:
     """A shard; whatever pyarrow says of it while it is open becomes PARQUET_INVALID."""
@@ -186,7 +165,7 @@ def _footer(reader: Reader, name: str) -> _Shard:
     with _opened(reader, name) as parquet:
         schema = parquet.schema_arrow
         rows = parquet.metadata.num_rows
-        columns = _columns(schema, name)
+        columns = columns_of(schema, name)
     if rows < 0:
         raise invalid("The Parquet file is damaged.", name)
     return _Shard(name, _split_of(name), rows, columns)
@@ -211,99 +190,17 @@ def _missing_shards(shards: Sequence[_Shard]) -> int:
     return max(0, sum(declared.values()) - len(shards)) if declared else 0
 
 
-def _columns(schema: pa.Schema, name: str) -> _Columns:
-    features = _features(schema, name)
-
-    def declared(kind: str) -> list[str]:
-        return [
-            key for key, value in features.items() if isinstance(value, dict) and value.get("_type") == kind
-        ]
-
-    images = [field.name for field in schema if _holds_images(field.type)]
-    image = _pick(images, _IMAGE_COLUMNS, declared("Image"))
-    if image is None:
-        raise BadInput(
-            "PARQUET_INVALID",
-            "The Parquet file has no image column.",
-            hint="Images are bytes, or a struct with a field “bytes”, in a column called image.",
-            item=shown(name),
-            found=shown(", ".join(schema.names)),
-        )
-    labels = [field.name for field in schema if field.name != image and _holds_labels(field.type)]
-    class_labels = declared("ClassLabel")
-    label = _pick(
-        [column for column in labels if column in class_labels or column.casefold() in _LABEL_COLUMNS],
-        _LABEL_COLUMNS,
-        class_labels,
-    )
-    if label is None:
-        raise BadInput(
-            "LABEL_MISSING",
-            "The Parquet file has no label column.",
-            hint="Labels are whole numbers or words in a column called label.",
-            item=shown(name),
-            found=shown(", ".join(schema.names)),
-        )
-    names = features[label].get("names") if label in class_labels else None
-    if names is not None:
-        if not isinstance(names, list) or not all(isinstance(one, str) and one for one in names):
-            raise invalid("The class names in the schema are not a list of words.", name)
-        if len(set(names)) != len(names):
-            raise invalid("Two classes of the schema have the same name.", name)
-    return _Columns(image, label, None if names is None else tuple(names))
-
-
-def _features(schema: pa.Schema, name: str) -> dict[str, Any]:
-    text = (schema.metadata or {}).get(b"huggingface")
-    if text is None:
-        return {}
-    try:
-        features = json.loads(text)["info"]["features"]
-        return features if isinstance(features, dict) else {}
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise invalid("The dataset's description in the schema cannot be read.", name) from error
-
-
-def _holds_images(kind: pa.DataType) -> bool:
-    if pa.types.is_struct(kind):
-        place = kind.get_field_index("bytes")
-        return place >= 0 and _is_bytes(kind.field(place).type)
-    return _is_bytes(kind)
-
-
-def _is_bytes(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
-
-
-def _holds_labels(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return bool(pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def _pick(present: Sequence[str], usual: Iterable[str], declared: Sequence[str]) -> str | None:
-    """The column to use: a declared one with a usual name, a declared one, a usual name, or the only one."""
-    by_usual = [column for word in usual for column in present if column.casefold() == word]
-    for column in (
-        *(c for c in by_usual if c in declared),
-        *(c for c in declared if c in present),
-        *by_usual,
-    ):
-        return column
-    return present[0] if len(present) == 1 else None
-
-
-def _classes(reader: Reader, shards: Sequence[_Shard], limits: Limits) -> dict[int | str, str]:
+def _classes(reader: Reader, shards: Sequence[_Shard], limits: Limits) -> dict[Value, str]:
     """Class names by label value, in label order; raises when the shards disagree or hold fewer than two."""
     kinds = {shard.columns for shard in shards}
     if len(kinds) > 1:
         raise invalid("The shards differ in their columns or class names.")
     declared = shards[0].columns.names
-    seen: Counter[int | str | None] = Counter()
+    seen: Counter[Value | None] = Counter()
     for shard in shards:
+        rows = 0
         with _opened(reader, shard.name) as parquet:
-            rows = 0
-            for batch in parquet.iter_batches(batch_size=1 << 16, columns=[shard.columns.label]):
+            for batch in _record_batches(parquet, [shard.columns.label]):
                 rows += batch.num_rows
                 seen.update(_plain(batch.column(0)))
                 if rows > shard.rows or len(seen) > limits.members:
@@ -312,45 +209,29 @@ def _classes(reader: Reader, shards: Sequence[_Shard], limits: Limits) -> dict[i
             raise invalid("The Parquet file holds another number of rows than it says.", shard.name)
     present = [value for value in seen if value is not None]
     if declared is not None and all(isinstance(value, int) for value in present):
-        values: dict[int | str, str] = dict(enumerate(declared))
+        values: dict[Value, str] = dict(enumerate(declared))
     elif declared is not None:
         values = {name: name for name in declared}
     elif all(isinstance(value, int) for value in present):
-        values = {value: str(value) for value in sorted(present, key=int) if value != -1}
+        values = {value: str(value) for value in sorted(present, key=int) if value != UNLABELLED}
     else:
         values = {value: str(value) for value in sorted(present, key=lambda value: natural_key(str(value)))}
-    _check_classes(values, seen, limits)
+    check_classes(values, seen, limits)
     return values
 
 
-def _check_classes(values: dict[int | str, str], seen: Counter[int | str | None], limits: Limits) -> None:
-    if len(values) > limits.classes:
-        raise BadInput(
-            "LIMIT_EXCEEDED",
-            "Too many classes; is this the label column?",
-            limit=limits.classes,
-            found=len(values),
-        )
-    for label in values.values():
-        if len(label) > limits.label_characters or has_bad_character(label):
-            raise BadInput(
-                "BAD_NAME" if has_bad_character(label) else "LIMIT_EXCEEDED",
-                "A class name is too long or holds control characters.",
-                item=shown(label),
-                limit=limits.label_characters,
-                found=len(label),
-            )
-    used = [value for value in values if seen[value]]
-    if seen and not used:
-        missing = seen[None] + seen[-1] == seen.total()
-        raise BadInput(
-            "LABEL_MISSING" if missing else "LABEL_UNKNOWN",
-            "No row has a label." if missing else "No row has a label of the declared classes.",
-            hint="Splits that are published without labels cannot be audited.",
-        )
-    if len(used) < 2:
-        raise BadInput(
-            "TOO_FEW", "The labels name one class only; an audit compares classes.", limit=2, found=len(used)
+def _record_batches(parquet: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """The columns in batches whose memory is bounded, whatever the pages expand to."""
+    for group in range(parquet.metadata.num_row_groups):
+        chunks = parquet.metadata.row_group(group)
+        sizes = [
+            chunk.total_uncompressed_size
+            for chunk in map(chunks.column, range(chunks.num_columns))
+            if chunk.path_in_schema.split(".")[0] in columns
+        ]
+        rows = min(_BATCH_ROWS, _BATCH_BYTES // max([1, *sizes]))
+        yield from parquet.iter_batches(
+            batch_size=max(1, rows), row_groups=[group], columns=columns, use_threads=False
         )
 
 
@@ -360,31 +241,23 @@ def _plain(column: pa.Array) -> list[Any]:
     return list(column.to_pylist())
 
 
-def _rows(reader: Reader, shard: _Shard) -> Iterator[tuple[int, bytes | None, str | None, int | str | None]]:
+def _rows(reader: Reader, shard: _Shard) -> Iterator[tuple[int, bytes | None, str | None, Value | None]]:
     """Row number in the shard, image bytes, the path beside them, label value."""
     columns = shard.columns
     with _opened(reader, shard.name) as parquet:
         row = 0
-        for group in range(parquet.metadata.num_row_groups):
-            size = max(1, parquet.metadata.row_group(group).total_byte_size)
-            batches = parquet.iter_batches(
-                batch_size=max(1, min(_BATCH_ROWS, _BATCH_BYTES // size)),
-                row_groups=[group],
-                columns=[columns.image, columns.label],
-                use_threads=False,
-            )
-            for batch in batches:
-                image = batch.column(columns.image)
-                paths: list[Any] = [None] * len(image)
-                if pa.types.is_struct(image.type):
-                    parts = dict(zip([field.name for field in image.type], image.flatten(), strict=True))
-                    image = parts["bytes"]
-                    if "path" in parts:
-                        paths = parts["path"].to_pylist()
-                labels = _plain(batch.column(columns.label))
-                for data, path, value in zip(image.to_pylist(), paths, labels, strict=True):
-                    yield row, data, path if isinstance(path, str) else None, value
-                    row += 1
+        for batch in _record_batches(parquet, [columns.image, columns.label]):
+            image = batch.column(columns.image)
+            paths: list[Any] = [None] * len(image)
+            if pa.types.is_struct(image.type):
+                parts = dict(zip([field.name for field in image.type], image.flatten(), strict=True))
+                image = parts["bytes"]
+                if "path" in parts:
+                    paths = parts["path"].to_pylist()
+            labels = _plain(batch.column(columns.label))
+            for data, path, value in zip(image.to_pylist(), paths, labels, strict=True):
+                yield row, data, path if isinstance(path, str) else None, value
+                row += 1
         if row != shard.rows:
             raise invalid("The Parquet file holds another number of rows than it says.", shard.name)
 
