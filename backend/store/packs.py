@@ -35,7 +35,7 @@ class _Offsets:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        offset_M = np.load(io.BytesIO(artifacts.get(key)), allow_pickle=False)
+        offset_M: Offsets = np.load(io.BytesIO(artifacts.get(key)), allow_pickle=False)
         with self._lock:
             self._kept[key] = offset_M
             while len(self._kept) > 1 and sum(kept.nbytes for kept in self._kept.values()) > CACHE_BYTES:

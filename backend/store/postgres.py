@@ -21,7 +21,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 from urllib.parse import quote
 
 import psycopg
@@ -37,8 +36,6 @@ LOG_BYTES = 10 * 2**20
 """A larger server log is set aside at the next start, and the one before it dropped."""
 START_SECONDS = 300
 STOP_SECONDS = 60
-SILENT_SECONDS = 5.0
-"""How long a server that `pg_ctl` believes in may refuse connections before we look who it really is."""
 
 
 def wheel_binaries() -> Path:
@@ -64,7 +61,7 @@ class EmbeddedPostgres:
         self.folder = folder.absolute()
         self._binaries = binaries or wheel_binaries()
         self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-        self._in_use: IO[bytes] | None = None
+        self._in_use: int | None = None
 
     def start(self) -> str:
         """Start the server, or join the one that runs already; give its postgresql:// URL.
@@ -79,7 +76,8 @@ class EmbeddedPostgres:
             if not self._is_serving():
                 self._launch()
             if self._in_use is None:
-                self._in_use = (self.folder / "in-use.lock").open("ab")
+                # A bare descriptor, held until `stop` or the end of the process, however it ends.
+                self._in_use = os.open(self.folder / "in-use.lock", os.O_RDWR | os.O_CREAT, 0o600)
                 fcntl.flock(self._in_use, fcntl.LOCK_SH)
             self._make_database()
         return self._url(DATABASE)
@@ -90,16 +88,17 @@ class EmbeddedPostgres:
             return
         with self._starting():
             lock, self._in_use = self._in_use, None
-            with lock:
-                fcntl.flock(lock, fcntl.LOCK_UN)
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return
-                if self._pg_ctl("status").returncode == 0:
-                    self._pg_ctl("-m", "fast", "-w", "-t", str(STOP_SECONDS), "stop", must_work=True)
-                if self._socket_folder().parent != self.folder:
-                    shutil.rmtree(self._socket_folder(), ignore_errors=True)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                # Somebody else is still there.
+                return
+            finally:
+                os.close(lock)
+            if self._is_postmaster():
+                self._pg_ctl("-m", "fast", "-w", "-t", str(STOP_SECONDS), "stop", must_work=True)
+            if self._socket_folder().parent != self.folder:
+                shutil.rmtree(self._socket_folder(), ignore_errors=True)
 
     # --- folders ---------------------------------------------------------------------------------
 
@@ -133,7 +132,8 @@ class EmbeddedPostgres:
 
     def _socket_folder(self) -> Path:
         near = self.folder / "socket"
-        if len(os.fsencode(near / ".s.PGSQL.5432")) <= SOCKET_BYTES:
+        # A comma separates hosts in a connection URL.
+        if len(os.fsencode(near / ".s.PGSQL.5432")) <= SOCKET_BYTES and "," not in str(near):
             return near
         digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
         return Path("/tmp") / f"noise-audit-{digest}"
@@ -165,21 +165,28 @@ class EmbeddedPostgres:
         """As root: a copy beside the data when `nobody` cannot run the installed ones."""
         if not self._user or self._runs(self._binaries):
             return
+        package = self._binaries.parent
         copy = self.folder / f"binaries-{importlib.metadata.version(WHEEL)}"
         if not copy.exists():
             half = self.folder / "binaries.new"
             shutil.rmtree(half, ignore_errors=True)
-            shutil.copytree(self._binaries, half, symlinks=True)
+            # Where the programs look for their libraries, relative to themselves: Linux and macOS wheels.
+            for part in (self._binaries, package / ".dylibs", package.with_name(f"{package.name}.libs")):
+                if part.exists():
+                    shutil.copytree(part, half / part.relative_to(package.parent), symlinks=True)
             for path in (half, *half.rglob("*")):
                 if not path.is_symlink():
                     # Whatever the umask was when they were installed.
                     path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
             half.rename(copy)
-        self._binaries = copy
+        self._binaries = copy / self._binaries.relative_to(package.parent)
 
     def _runs(self, binaries: Path) -> bool:
         try:
-            return self._as_server(str(binaries / "bin/postgres"), "--version").returncode == 0
+            return all(
+                self._as_server(str(binaries / "bin" / program), "--version").returncode == 0
+                for program in ("postgres", "initdb", "pg_ctl")
+            )
         except PermissionError:
             return False
 
@@ -212,46 +219,41 @@ class EmbeddedPostgres:
         """Whether our server answers; a stale pid file that names somebody else's process is removed."""
         if self._pg_ctl("status").returncode != 0:
             return False
-        refused_since = time.monotonic()
-        while time.monotonic() - refused_since < SILENT_SECONDS:
-            with contextlib.suppress(psycopg.OperationalError), self._connect() as connection:
-                return connection.info.server_version > 0
-            time.sleep(0.1)
-        if self._is_postmaster():
-            # It is there and recovering; `pg_ctl start` would fail, waiting does not.
-            self._wait_for_recovery()
-            return True
-        (self.folder / "cluster/postmaster.pid").unlink(missing_ok=True)
-        return False
-
-    def _wait_for_recovery(self) -> None:
         until = time.monotonic() + START_SECONDS
-        while True:
-            try:
+        # While it is there and recovering, `pg_ctl start` would fail and waiting helps.
+        while time.monotonic() < until:
+            with contextlib.suppress(psycopg.OperationalError):
                 self._connect().close()
-            except psycopg.OperationalError as error:
-                if time.monotonic() > until:
-                    raise self._failed("it runs, but accepts no connection") from error
-                time.sleep(0.2)
-            else:
-                return
+                return True
+            if not self._is_postmaster():
+                (self.folder / "cluster/postmaster.pid").unlink(missing_ok=True)
+                return False
+            time.sleep(0.2)
+        raise self._failed("it runs, but accepts no connection")
 
     def _is_postmaster(self) -> bool:
-        """Whether the process named by the pid file is the server of this cluster (a pid may be reused)."""
+        """Whether the process named by the pid file is the server of this cluster, and alive.
+
+        A pid may be reused, and a killed server may stay as a zombie where nobody reaps it; `pg_ctl`
+        takes both for the server.
+        """
         pid_file = self.folder / "cluster/postmaster.pid"
         try:
             pid = int(pid_file.read_text().split("\n", 1)[0])
         except (OSError, ValueError):
             return False
-        with contextlib.suppress(OSError):
-            return Path(f"/proc/{pid}/cwd").readlink() == (self.folder / "cluster").resolve()
-        try:
-            shown = subprocess.run(
-                ["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
-            )
-        except FileNotFoundError:
+        if Path("/proc/self").exists():
+            with contextlib.suppress(OSError):
+                return Path(f"/proc/{pid}/cwd").readlink() == (self.folder / "cluster").resolve()
+            # Gone, a zombie, or somebody else's.
             return False
-        return "postgres" in shown.stdout
+        try:
+            command = ["ps", "-p", str(pid), "-o", "stat=,command="]
+            shown = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        except FileNotFoundError:
+            # Nothing here can tell: better not to start at all than to start a second server on the data.
+            return True
+        return "postgres" in shown and not shown.lstrip().startswith("Z")
 
     def _launch(self) -> None:
         log = self.folder / "log/server.log"
