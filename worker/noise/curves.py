@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from worker.noise.mixtures import Mixture
+from worker.noise.mixtures import LARGEST, Mixture
 from worker.noise.scale import FloatArray
 
 POINTS = 200
@@ -21,10 +21,10 @@ def loss_histogram(loss: ArrayLike, bins: int = 100) -> dict[str, Any]:
 
     The range ends where the distribution does, at most half as far again as its 99.9 % quantile, so that one
     outlier does not flatten the figure; what lies beyond is counted in the last bin. `not_finite` counts the
-    losses that are no numbers.
+    losses that are no numbers or beyond LARGEST.
     """
     loss_N = np.asarray(loss, dtype=np.float64).ravel()
-    finite_N = loss_N[np.isfinite(loss_N)]
+    finite_N = loss_N[np.abs(loss_N) < LARGEST]
     not_finite = int(loss_N.size - finite_N.size)
     if finite_N.size == 0:
         return {"edges": [0.0, 1.0], "counts": [0], "not_finite": not_finite}

@@ -24,6 +24,9 @@ HISTOGRAM_FROM = 8192
 
 BINS = 4096
 
+LARGEST = 1e150
+"""From here on differences of losses and their squares would not stay finite."""
+
 SMALLEST_VARIANCE = 1e-6
 """In units of the squared range: keeps a component that shrank onto one value finite."""
 
@@ -69,7 +72,7 @@ class Mixture(ABC):
         if finite_N.size < FEWEST_LOSSES:
             self.reason_ = f"only {finite_N.size} losses; a mixture needs at least {FEWEST_LOSSES}"
             return self
-        if np.abs(finite_N).max() > 1e150:  # differences and their squares must stay finite
+        if np.abs(finite_N).max() >= LARGEST:
             self.reason_ = "the losses are too large to compute with"
             return self
         self.scale_ = scale_of(finite_N, self.normalisation, self.tail)
