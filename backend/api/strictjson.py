@@ -12,7 +12,9 @@ from backend.audit.errors import BadInput
 def check_json(body: bytes) -> None:
     """Raise BadInput (JSON_INVALID) unless the body is JSON as above."""
     try:
-        document = json.loads(body, object_pairs_hook=_once, parse_float=_finite, parse_constant=_constant)
+        document = json.loads(
+            body.decode(), object_pairs_hook=_once, parse_float=_finite, parse_constant=_constant
+        )
         _check_text(document)
     except RecursionError as error:
         raise _refused("it is nested too deeply") from error
