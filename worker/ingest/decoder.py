@@ -84,10 +84,12 @@ def fit(image: Image.Image) -> Image.Image:
 
 def decode(data: bytes, pixel_limit: int) -> Decoded:
     """Decodes one image wholly (a header alone proves nothing); raises whatever Pillow raises, or a refusal."""
+    Image.MAX_IMAGE_PIXELS = None  # Pillow's own check of the header would not say the size
     image = Image.open(io.BytesIO(data), formats=FORMATS)
     size = image.size
     if size[0] * size[1] > pixel_limit:
         raise _Refused("IMAGE_TOO_LARGE", *size)
+    Image.MAX_IMAGE_PIXELS = pixel_limit  # frames and tiles may still claim more than the header
     done: set[str] = set()
     if (
         image.format == "MPO"
@@ -221,7 +223,6 @@ def serve(
     requests: BinaryIO, answers: BinaryIO, *, cpu_seconds: int, memory_bytes: int, pixel_limit: int
 ) -> None:
     """Answers requests until the pipe closes; `cpu_seconds` counts for each image (then SIGXCPU ends us)."""
-    Image.MAX_IMAGE_PIXELS = pixel_limit
     _confine(memory_bytes)
     answers.write(READY)
     answers.flush()

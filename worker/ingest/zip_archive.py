@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -302,11 +303,10 @@ def _places(file: BinaryIO, infos: list[zipfile.ZipInfo]) -> list[_Place]:
         start = info.header_offset + _LOCAL.size + name_bytes + extra_bytes
         places.append(_Place(start, info.compress_size, info.file_size, info.compress_type, info.CRC))
         spans.append((info.header_offset, start + info.compress_size, info.filename))
-    spans.sort()
-    ends = [*(begin for begin, _, _ in spans[1:]), central_start]
-    for (_, end, name_), following in zip(spans, ends, strict=True):
+    spans = [*sorted(spans), (central_start, central_start, "")]
+    for (_, end, first), (following, _, _) in pairwise(spans):
         if end > following:
-            raise BadInput("ARCHIVE_BOMB", "Files in the archive share the same bytes.", item=shown(name_))
+            raise BadInput("ARCHIVE_BOMB", "Files in the archive share the same bytes.", item=shown(first))
     return places
 
 
