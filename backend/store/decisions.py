@@ -100,7 +100,7 @@ def standing(session: Session, dataset_id: str, indices: Sequence[int] | None = 
     )
     return {
         row.sample_index: Standing(row.verdict, row.label, name, row.decided_at)
-        for row, name in session.execute(query).tuples()
+        for row, name in session.execute(query)
     }
 
 
@@ -117,7 +117,7 @@ def counts(session: Session, dataset_id: str) -> dict[str, int]:
         .where(Decision.dataset_id == dataset_id, Decision.verdict != "cleared", ~replaced.exists())
         .group_by(Decision.verdict)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def history(session: Session, dataset_id: str, index: int) -> list[Standing]:
@@ -128,10 +128,7 @@ def history(session: Session, dataset_id: str, index: int) -> list[Standing]:
         .where(Decision.dataset_id == dataset_id, Decision.sample_index == index)
         .order_by(Decision.id)
     )
-    return [
-        Standing(row.verdict, row.label, name, row.decided_at)
-        for row, name in session.execute(query).tuples()
-    ]
+    return [Standing(row.verdict, row.label, name, row.decided_at) for row, name in session.execute(query)]
 
 
 def _check(items: Sequence[Verdict], samples: int, classes: int) -> None:

@@ -136,7 +136,7 @@ def page(
     if after is not None:
         query = query.where(_beyond(after, by_posterior))
     # One more than asked for tells whether there is a next page.
-    found = session.execute(query.limit(limit + 1)).tuples().all()
+    found = session.execute(query.limit(limit + 1)).all()
     rows = _sample_rows(session, run, found[:limit])
     more = rows[-1] if len(found) > limit else None
     count = select(func.count()).select_from(Result)
@@ -149,7 +149,7 @@ def page(
 
 def one(session: Session, run: Run, index: int) -> SampleRow:
     """One sample of the run. Raises NotFound (SAMPLE_UNKNOWN)."""
-    found = session.execute(_rows(run).where(Result.sample_index == index)).tuples().all()
+    found = session.execute(_rows(run).where(Result.sample_index == index)).all()
     if not found:
         raise NotFound("SAMPLE_UNKNOWN", "The run has no result for a sample of this index.", found=index)
     return _sample_rows(session, run, found)[0]
