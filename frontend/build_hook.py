@@ -10,6 +10,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,14 @@ SOURCES = (
 )
 UNBUILT_SUFFIXES = (".test.ts", ".test.tsx")
 NODE_MINIMUM = 22  # Vite 8 asks for it
+
+# Started by file, so that neither PATH nor links in node_modules/.bin matter.
+MODULES = Path("node_modules")
+VITE = MODULES / "vite" / "bin" / "vite.js"
+TSC = MODULES / "typescript" / "bin" / "tsc"
+ESLINT = MODULES / "eslint" / "bin" / "eslint.js"
+VITEST = MODULES / "vitest" / "vitest.mjs"
+OPENAPI = MODULES / "openapi-typescript" / "bin" / "cli.js"
 
 
 class DashboardNotBuilt(RuntimeError):
@@ -55,19 +64,66 @@ def build(root: Path, *, force: bool = False) -> bool:
     index = dashboard / "index.html"
     if not force and index.is_file() and stamp.is_file() and stamp.read_text() == digest:
         return False
-    node, npm = find_node()
-    _run(
-        [node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], frontend, "installing its packages"
-    )
-    _run(
-        [node, frontend / "node_modules" / "vite" / "bin" / "vite.js", "build"],
-        frontend,
-        "building the pages",
-    )
+    node = install_packages(frontend)
+    _run([node, frontend / VITE, "build"], frontend, "building the pages")
     if not index.is_file():
         raise DashboardNotBuilt("The dashboard was built, but backend/dashboard/index.html is missing.")
     stamp.write_text(digest)
     return True
+
+
+def install_packages(frontend: Path) -> Path:
+    """Have node_modules hold exactly what the lock file says; answers the Node to run them with."""
+    node, npm = find_node()
+    stamp, digest = frontend / "node_modules" / ".lock-hash", hashlib.sha256()
+    for file in ("package.json", "package-lock.json"):
+        digest.update((frontend / file).read_bytes())
+    if not (stamp.is_file() and stamp.read_text() == digest.hexdigest()):
+        _run(
+            [node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+            frontend,
+            "installing its packages",
+        )
+        stamp.write_text(digest.hexdigest())
+    return node
+
+
+def check(root: Path) -> None:
+    """Types and lint rules of the dashboard's sources."""
+    frontend = root / "frontend"
+    node = install_packages(frontend)
+    _run([node, frontend / TSC, "--noEmit"], frontend, "checking types", what="is not in order")
+    _run([node, frontend / ESLINT, "."], frontend, "checking the lint rules", what="is not in order")
+
+
+def test(root: Path) -> None:
+    """The unit tests of what the dashboard computes."""
+    frontend = root / "frontend"
+    node = install_packages(frontend)
+    _run([node, frontend / VITEST, "run"], frontend, "its unit tests", what="is not in order")
+
+
+def generate_client(root: Path) -> None:
+    """Write the types of the server's OpenAPI document into src/api/schema.d.ts."""
+    frontend = root / "frontend"
+    node = install_packages(frontend)
+    document = subprocess.run(
+        [sys.executable, "-m", "backend.app", "--openapi"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if document.returncode != 0:
+        raise DashboardNotBuilt(
+            f"The server's OpenAPI document could not be made:\n{document.stderr[-2000:]}"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "openapi.json"
+        source.write_text(document.stdout)
+        _run(
+            [node, frontend / OPENAPI, source, "-o", "src/api/schema.d.ts"], frontend, "generating its types"
+        )
 
 
 def source_hash(frontend: Path) -> str:
@@ -112,26 +168,41 @@ def _major(node: Path) -> int:
     return int(answer.stdout.strip().removeprefix("v").split(".")[0])
 
 
-def _run(command: list[Path | str], folder: Path, doing: str) -> None:
+def _run(command: list[Path | str], folder: Path, doing: str, *, what: str = "could not be built") -> None:
     done = subprocess.run(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     if done.returncode != 0:
         tail = "\n".join(done.stdout.splitlines()[-30:])
-        raise DashboardNotBuilt(f"The dashboard could not be built: {doing} failed.\n{tail}")
+        raise DashboardNotBuilt(f"The dashboard {what}: {doing} failed.\n{tail}")
 
 
 def main() -> int:
-    """Build by hand; prints one line."""
-    parser = argparse.ArgumentParser(description="Build the dashboard into backend/dashboard.")
+    """What the make commands call; prints one line."""
+    parser = argparse.ArgumentParser(description="Build the dashboard into backend/dashboard, or check it.")
     parser.add_argument("--force", action="store_true", help="build even when nothing changed")
+    parser.add_argument("--check", action="store_true", help="check types and lint rules instead")
+    parser.add_argument("--test", action="store_true", help="run the unit tests instead")
+    parser.add_argument("--client", action="store_true", help="generate the server's types instead")
     arguments = parser.parse_args()
+    root = Path(__file__).resolve().parent.parent
     try:
-        built = build(Path(__file__).resolve().parent.parent, force=arguments.force)
+        if arguments.check:
+            check(root)
+            said = "Types and lint rules of the dashboard hold."
+        elif arguments.test:
+            test(root)
+            said = "The dashboard's unit tests pass."
+        elif arguments.client:
+            generate_client(root)
+            said = "src/api/schema.d.ts is generated."
+        else:
+            built = build(root, force=arguments.force)
+            said = "The dashboard is built." if built else "The dashboard is up to date."
     except DashboardNotBuilt as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
-    sys.stdout.write("The dashboard is built.\n" if built else "The dashboard is up to date.\n")
+    sys.stdout.write(f"{said}\n")
     return 0
 
 

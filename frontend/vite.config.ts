@@ -19,8 +19,8 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      "/api": { target: server, changeOrigin: true },
-      "/plotly.min.js": { target: server, changeOrigin: true },
+      "/api": { target: server, changeOrigin: true, headers: { origin: server } },
+      "/plotly.min.js": { target: server, changeOrigin: true, headers: { origin: server } },
     },
   },
   test: { include: ["src/**/*.test.ts"], environment: "node" },

@@ -30,6 +30,9 @@ const queries = new QueryClient({
   },
 });
 
+// A page of an older build asks for files that are gone: the new build's page has others.
+window.addEventListener("vite:preloadError", () => window.location.reload());
+
 const router = makeRouter();
 
 const root = document.getElementById("root");

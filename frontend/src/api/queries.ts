@@ -8,9 +8,9 @@ export type SampleFilter = Omit<
   NonNullable<operations["list_samples"]["parameters"]["query"]>,
   "after" | "limit"
 >;
-export type FigureName = "loss" | "curves" | "map";
-export type FigureQuery = NonNullable<operations["figure"]["parameters"]["query"]>;
-export type MapColour = NonNullable<FigureQuery["colour"]>;
+export type MapColour = NonNullable<NonNullable<operations["embedding_map"]["parameters"]["query"]>["colour"]>;
+export type Theme = "light" | "dark";
+export type Figure = Schemas["FigureAnswer"];
 export type Unreviewed = Schemas["ExportPreview"]["unreviewed"];
 
 const PAGE = 200;
@@ -97,15 +97,38 @@ export const sample = (run_id: string, index: number) =>
     staleTime: 5 * 60_000,
   });
 
-export const figure = (run_id: string, name: FigureName, query: FigureQuery) =>
+export const lossFigure = (run_id: string, epoch: number | undefined, theme: Theme) =>
   queryOptions({
-    queryKey: ["figure", run_id, name, query],
+    queryKey: ["figure", run_id, "loss", epoch, theme],
     queryFn: () =>
       answer(
-        client.GET("/api/runs/{run_id}/figures/{name}", { params: { path: { run_id, name }, query } }),
+        client.GET("/api/runs/{run_id}/figures/loss", { params: { path: { run_id }, query: { epoch, theme } } }),
       ),
     placeholderData: keepPreviousData,
     staleTime: 5 * 60_000,
+  });
+
+export const mapFigure = (run_id: string, colour: MapColour, theme: Theme) =>
+  queryOptions({
+    queryKey: ["figure", run_id, "map", colour, theme],
+    queryFn: () =>
+      answer(
+        client.GET("/api/runs/{run_id}/figures/map", { params: { path: { run_id }, query: { colour, theme } } }),
+      ),
+    placeholderData: keepPreviousData,
+    staleTime: colour === "decision" ? 0 : 5 * 60_000,
+  });
+
+/** How many flagged samples have no decision yet. */
+export const unreviewed = (run_id: string) =>
+  queryOptions({
+    queryKey: ["unreviewed", run_id],
+    queryFn: async () => {
+      const query = { flagged: true, verdict: "none" as const, limit: 1 };
+      const page = await answer(client.GET("/api/runs/{run_id}/samples", { params: { path: { run_id }, query } }));
+      return page.total;
+    },
+    placeholderData: keepPreviousData,
   });
 
 export const exportPreview = (run_id: string, unreviewed: Unreviewed) =>
@@ -126,3 +149,16 @@ export const thumbnailUrl = (datasetId: string, index: number) =>
 
 export const imageUrl = (datasetId: string, index: number) =>
   `/api/datasets/${datasetId}/samples/${index}/image`;
+
+/** The rows of these very samples, most suspect first. */
+export const samplesAt = (run_id: string, indices: number[]) =>
+  queryOptions({
+    queryKey: ["samples-at", run_id, indices],
+    queryFn: () =>
+      answer(
+        client.GET("/api/runs/{run_id}/samples", {
+          params: { path: { run_id }, query: { indices, limit: Math.max(1, indices.length) } },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });

@@ -11,13 +11,106 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Current Account */
-        get: operations["current_account"];
+        /**
+         * Who Am I
+         * @description The account that is signed in.
+         */
+        get: operations["who_am_i"];
         put?: never;
-        /** Sign In */
+        /**
+         * Sign In
+         * @description Exchange the one-time code, or a name and password, for a cookie.
+         */
         post: operations["sign_in"];
-        /** Sign Out */
+        /**
+         * Sign Out
+         * @description End this browser's sign-in.
+         */
         delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tokens
+         * @description The account's tokens, newest first.
+         */
+        get: operations["list_tokens"];
+        put?: never;
+        /**
+         * Create Token
+         * @description Make a token for scripts; this answer alone shows it.
+         */
+        post: operations["create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Token
+         * @description Make a token worthless at once.
+         */
+        delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live
+         * @description This process answers.
+         */
+        get: operations["live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ready
+         * @description The database answers and has this version's tables.
+         */
+        get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -30,7 +123,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** System */
+        /**
+         * System
+         * @description Version, workers, device, free space and limits.
+         */
         get: operations["system"];
         put?: never;
         post?: never;
@@ -47,11 +143,37 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Datasets */
+        /**
+         * List Datasets
+         * @description All datasets of this account, newest first.
+         */
         get: operations["list_datasets"];
         put?: never;
-        /** Create Dataset */
+        /**
+         * Create Dataset
+         * @description Start the import of a finished upload or of a folder on the server.
+         */
         post: operations["create_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/builtin/digits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Digits
+         * @description Make the demo dataset: 1 797 handwritten digits with planted symmetric noise.
+         */
+        post: operations["create_digits"];
         delete?: never;
         options?: never;
         head?: never;
@@ -65,7 +187,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Dataset */
+        /**
+         * Get Dataset
+         * @description One dataset: status, classes, counts, import report.
+         */
         get: operations["get_dataset"];
         put?: never;
         post?: never;
@@ -84,25 +209,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stop Dataset */
+        /**
+         * Stop Dataset
+         * @description Stop the import; nothing of it is kept.
+         */
         post: operations["stop_dataset"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/datasets/builtin/digits": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Create Digits */
-        post: operations["create_digits"];
         delete?: never;
         options?: never;
         head?: never;
@@ -118,8 +229,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Inject */
-        post: operations["inject"];
+        /**
+         * Inject Noise
+         * @description Derive a dataset with planted noise; the labels it had become its true labels.
+         */
+        post: operations["inject_noise"];
         delete?: never;
         options?: never;
         head?: never;
@@ -133,11 +247,97 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Decision Counts */
-        get: operations["decision_counts"];
+        /**
+         * Count Decisions
+         * @description How many samples stand at each verdict.
+         */
+        get: operations["count_decisions"];
         put?: never;
-        /** Decide */
-        post: operations["decide"];
+        /**
+         * Create Decisions
+         * @description Record verdicts, all or none; the same idempotency key again changes nothing.
+         */
+        post: operations["create_decisions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/samples/{index}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Thumbnail
+         * @description The sample's image, its longer side at most 128 pixels; never enlarged.
+         */
+        get: operations["get_thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/samples/{index}/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Image
+         * @description The sample's image, its longer side at most 1024 pixels; never enlarged, never the original bytes.
+         */
+        get: operations["get_image"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Samples
+         * @description A page of the samples that match all filters; `total` counts every match.
+         */
+        get: operations["list_samples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/samples/{index}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sample
+         * @description One sample: what the network said by epoch, likely classes, neighbours, and why, in sentences.
+         */
+        get: operations["get_sample"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -151,7 +351,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Recipes */
+        /**
+         * List Recipes
+         * @description All recipes, the recommended one first; with a dataset, about how long they take on it.
+         */
         get: operations["list_recipes"];
         put?: never;
         post?: never;
@@ -170,7 +373,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create Run */
+        /**
+         * Create Run
+         * @description Queue a run of a recipe on a ready dataset.
+         */
         post: operations["create_run"];
         delete?: never;
         options?: never;
@@ -185,7 +391,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Runs */
+        /**
+         * List Runs
+         * @description All runs, or those of one dataset, newest first.
+         */
         get: operations["list_runs"];
         put?: never;
         post?: never;
@@ -202,7 +411,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Run */
+        /**
+         * Get Run
+         * @description One run: status, progress, and once finished its outcome.
+         */
         get: operations["get_run"];
         put?: never;
         post?: never;
@@ -221,7 +433,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stop Run */
+        /**
+         * Stop Run
+         * @description Stop a run: a queued one at once, a running one within seconds.
+         */
         post: operations["stop_run"];
         delete?: never;
         options?: never;
@@ -236,7 +451,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Epochs */
+        /**
+         * List Epochs
+         * @description All tracked epochs: metrics, loss histogram, both mixtures, trust.
+         */
         get: operations["list_epochs"];
         put?: never;
         post?: never;
@@ -246,15 +464,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/runs/{run_id}/samples": {
+    "/api/runs/{run_id}/events": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** List Samples */
-        get: operations["list_samples"];
+        /**
+         * Run Events
+         * @description `epoch` (its number is the event's id; those after Last-Event-ID) and `run` events until it has ended.
+         */
+        get: operations["run_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -263,15 +484,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/runs/{run_id}/samples/{index}": {
+    "/api/datasets/{dataset_id}/events": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Get Sample */
-        get: operations["get_sample"];
+        /**
+         * Dataset Events
+         * @description `dataset` events until the import has ended.
+         */
+        get: operations["dataset_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -280,15 +504,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/runs/{run_id}/figures/{name}": {
+    "/api/runs/{run_id}/figures/loss": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Figure */
-        get: operations["figure"];
+        /**
+         * Loss Distribution
+         * @description The loss distribution after one epoch (the last, when none is named) with both mixtures.
+         */
+        get: operations["loss_distribution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/figures/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Training Curves
+         * @description Training loss, accuracies and estimated noise rate by epoch.
+         */
+        get: operations["training_curves"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/figures/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Embedding Map
+         * @description The 2-D map; the point traces' `customdata` are sample indices.
+         */
+        get: operations["embedding_map"];
         put?: never;
         post?: never;
         delete?: never;
@@ -304,8 +571,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Export Preview */
-        get: operations["export_preview"];
+        /**
+         * Preview Export
+         * @description What an export with this policy would hold: counts, and the first changes.
+         */
+        get: operations["preview_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/exports/{what}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Export
+         * @description The file. CSV neutralises what a spreadsheet would run; JSON and Parquet hold every cell as it is.
+         */
+        get: operations["download_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -321,7 +611,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Export Manifest */
+        /**
+         * Export Manifest
+         * @description Where the file comes from, by which run and policy, with its SHA-256.
+         */
         get: operations["export_manifest"];
         put?: never;
         post?: never;
@@ -407,13 +700,13 @@ export interface components {
              * @default auto
              * @enum {string}
              */
-            format: "auto" | "folders" | "parquet";
+            format: "auto" | "class-folder" | "parquet";
             /**
              * Split
              * @default train
              * @enum {string}
              */
-            split: "train" | "validation" | "test" | "all";
+            split: "train" | "val" | "test" | "all";
             /** Limit */
             limit?: number | null;
             /**
@@ -446,7 +739,10 @@ export interface components {
         };
         /** DecisionCounts */
         DecisionCounts: {
-            /** Counts */
+            /**
+             * Counts
+             * @description standing decisions of the dataset by verdict
+             */
             counts: {
                 [key: string]: number;
             };
@@ -503,8 +799,11 @@ export interface components {
             /** Recall */
             recall: number | null;
         };
-        /** Digits */
-        Digits: {
+        /**
+         * DigitsCreate
+         * @description The built-in handwritten digits with planted symmetric noise, for a first look.
+         */
+        DigitsCreate: {
             /**
              * Noise Rate
              * @default 0.2
@@ -595,6 +894,20 @@ export interface components {
             changes: components["schemas"]["LabelChange"][];
             /** Changes Total */
             changes_total: number;
+        };
+        /**
+         * FigureAnswer
+         * @description A plotly figure, ready for `Plotly.react(element, data, layout)`.
+         */
+        FigureAnswer: {
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            }[];
+            /** Layout */
+            layout: {
+                [key: string]: unknown;
+            };
         };
         /** InjectCreate */
         InjectCreate: {
@@ -910,6 +1223,35 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** TokenAnswer */
+        TokenAnswer: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Token
+             * @description shown once, in the answer that creates it
+             */
+            token?: string | null;
+        };
+        /** TokenCreate */
+        TokenCreate: {
+            /** Name */
+            name: string;
+            /**
+             * Days
+             * @description expires after; empty: never
+             */
+            days?: number | null;
+        };
         /** Trust */
         Trust: {
             /**
@@ -929,7 +1271,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    current_account: {
+    who_am_i: {
         parameters: {
             query?: never;
             header?: never;
@@ -947,8 +1289,17 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -980,8 +1331,17 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1007,8 +1367,215 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenAnswer"][];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: string;
+                    };
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: string;
+                    };
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1036,8 +1603,17 @@ export interface operations {
                     "application/json": components["schemas"]["SystemAnswer"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1065,8 +1641,17 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetList"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1098,8 +1683,59 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetAnswer"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_digits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DigitsCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1129,8 +1765,17 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetAnswer"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1160,8 +1805,17 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetAnswer"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1171,40 +1825,7 @@ export interface operations {
             };
         };
     };
-    create_digits: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Digits"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DatasetAnswer"];
-                };
-            };
-            /** @description what went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    inject: {
+    inject_noise: {
         parameters: {
             query?: never;
             header?: never;
@@ -1228,8 +1849,17 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetAnswer"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1239,7 +1869,7 @@ export interface operations {
             };
         };
     };
-    decision_counts: {
+    count_decisions: {
         parameters: {
             query?: never;
             header?: never;
@@ -1259,8 +1889,17 @@ export interface operations {
                     "application/json": components["schemas"]["DecisionCounts"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1270,7 +1909,7 @@ export interface operations {
             };
         };
     };
-    decide: {
+    create_decisions: {
         parameters: {
             query?: never;
             header?: never;
@@ -1294,8 +1933,191 @@ export interface operations {
                     "application/json": components["schemas"]["DecisionsAnswer"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_thumbnail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the image */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": unknown;
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the image */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": unknown;
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_samples: {
+        parameters: {
+            query?: {
+                flagged?: boolean | null;
+                given_label?: number | null;
+                suggested_label?: number | null;
+                min_posterior?: number | null;
+                max_posterior?: number | null;
+                verdict?: ("keep" | "relabel" | "remove" | "unsure" | "none") | null;
+                indices?: number[] | null;
+                order?: "posterior" | "index";
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SamplePage"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_sample: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleDetail"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1325,8 +2147,17 @@ export interface operations {
                     "application/json": components["schemas"]["RecipeList"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1360,8 +2191,17 @@ export interface operations {
                     "application/json": components["schemas"]["RunAnswer"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1391,8 +2231,17 @@ export interface operations {
                     "application/json": components["schemas"]["RunList"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1422,8 +2271,17 @@ export interface operations {
                     "application/json": components["schemas"]["RunAnswer"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1453,8 +2311,17 @@ export interface operations {
                     "application/json": components["schemas"]["RunAnswer"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1484,8 +2351,17 @@ export interface operations {
                     "application/json": components["schemas"]["EpochList"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1495,20 +2371,12 @@ export interface operations {
             };
         };
     };
-    list_samples: {
+    run_events: {
         parameters: {
-            query?: {
-                flagged?: boolean | null;
-                given_label?: number | null;
-                suggested_label?: number | null;
-                min_posterior?: number | null;
-                max_posterior?: number | null;
-                verdict?: ("keep" | "relabel" | "remove" | "unsure" | "none") | null;
-                order?: "posterior" | "index";
-                after?: string | null;
-                limit?: number;
+            query?: never;
+            header?: {
+                "last-event-id"?: string | null;
             };
-            header?: never;
             path: {
                 run_id: string;
             };
@@ -1522,27 +2390,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SamplePage"];
+                    "text/event-stream": unknown;
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
+                    "text/event-stream": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["ErrorAnswer"];
                 };
             };
         };
     };
-    get_sample: {
+    dataset_events: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                run_id: string;
-                index: number;
+                dataset_id: string;
             };
             cookie?: never;
         };
@@ -1554,31 +2430,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SampleDetail"];
+                    "text/event-stream": unknown;
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
+                    "text/event-stream": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["ErrorAnswer"];
                 };
             };
         };
     };
-    figure: {
+    loss_distribution: {
         parameters: {
             query?: {
                 epoch?: number | null;
                 theme?: "light" | "dark";
-                colour?: "given" | "suggested" | "posterior" | "decision";
             };
             header?: never;
             path: {
                 run_id: string;
-                name: "loss" | "curves" | "map";
             };
             cookie?: never;
         };
@@ -1590,13 +2473,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["FigureAnswer"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1606,7 +2496,92 @@ export interface operations {
             };
         };
     };
-    export_preview: {
+    training_curves: {
+        parameters: {
+            query?: {
+                theme?: "light" | "dark";
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FigureAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    embedding_map: {
+        parameters: {
+            query?: {
+                colour?: "given" | "suggested" | "posterior" | "decision";
+                theme?: "light" | "dark";
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FigureAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_export: {
         parameters: {
             query?: {
                 unreviewed?: "keep" | "accept" | "remove";
@@ -1628,8 +2603,61 @@ export interface operations {
                     "application/json": components["schemas"]["ExportPreview"];
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    download_export: {
+        parameters: {
+            query?: {
+                format?: "csv" | "json" | "parquet";
+                unreviewed?: "keep" | "accept" | "remove";
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                what: "cleaned-labels" | "samples" | "model";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1665,8 +2693,17 @@ export interface operations {
                     };
                 };
             };
-            /** @description what went wrong */
-            default: {
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };

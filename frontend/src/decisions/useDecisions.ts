@@ -22,17 +22,26 @@ function queueOf(datasetId: string): DecisionQueue {
   return queue;
 }
 
+/** The server takes so many decisions at once. */
+const AT_ONCE = 5000;
+
 async function post(datasetId: string, entry: Entry): Promise<void> {
   const items = entry.changes.map(({ index, after }) =>
     after === null ? { index, verdict: "cleared" as const } : { index, ...after },
   );
   try {
-    await answer(
-      client.POST("/api/datasets/{dataset_id}/decisions", {
-        params: { path: { dataset_id: datasetId } },
-        body: { items, run_id: entry.runId, idempotency_key: entry.key },
-      }),
-    );
+    for (let from = 0; from < items.length; from += AT_ONCE) {
+      await answer(
+        client.POST("/api/datasets/{dataset_id}/decisions", {
+          params: { path: { dataset_id: datasetId } },
+          body: {
+            items: items.slice(from, from + AT_ONCE),
+            run_id: entry.runId,
+            idempotency_key: from === 0 ? entry.key : `${entry.key}-${from}`,
+          },
+        }),
+      );
+    }
   } catch (error) {
     const status = error instanceof ApiError ? error.status : 0;
     // 401 is mended by signing in again, 429 and 5xx by waiting: the decision stays in the queue.
@@ -61,13 +70,12 @@ export function verdictFor(sample: Decidable, verdict: Verdict, label?: number):
 }
 
 export interface Decisions extends ReturnType<DecisionQueue["snapshot"]> {
-  standing(sample: Decidable): Standing;
+  standing: (sample: Decidable) => Standing;
   /** Decide samples; answers how many changed. */
-  decide(samples: Decidable[], verdict: Verdict | null, label?: number): number;
-  undo(): Change[] | null;
-  redo(): Change[] | null;
-  settled(): Promise<void>;
-  dismissRefusal(): void;
+  decide: (samples: Decidable[], verdict: Verdict | null, label?: number) => number;
+  undo: () => Change[] | null;
+  redo: () => Change[] | null;
+  dismissRefusal: () => void;
 }
 
 export function useDecisions(datasetId: string, runId: string): Decisions {
@@ -77,6 +85,7 @@ export function useDecisions(datasetId: string, runId: string): Decisions {
   useEffect(() => {
     if (state.pending > 0) return;
     void queries.invalidateQueries({ queryKey: ["export-preview"] });
+    void queries.invalidateQueries({ queryKey: ["unreviewed"] });
     void queries.invalidateQueries({ queryKey: ["dataset", datasetId] });
   }, [state.pending, queries, datasetId]);
 
@@ -104,7 +113,6 @@ export function useDecisions(datasetId: string, runId: string): Decisions {
     decide,
     undo: () => queue.undo(),
     redo: () => queue.redo(),
-    settled: () => queue.settled(),
     dismissRefusal: queue.dismissRefusal,
   };
 }

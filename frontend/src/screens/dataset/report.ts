@@ -26,6 +26,7 @@ const CONVERSIONS: Record<string, string> = {
   sixteen_bit: "reduced from 16 bits",
   grey: "grey",
   palette: "with a palette",
+  multi_picture: "of several pictures, the first taken",
 };
 
 export function reportOf(dataset: Pick<Dataset, "report" | "sample_count">): Report {
@@ -39,8 +40,8 @@ export function reportOf(dataset: Pick<Dataset, "report" | "sample_count">): Rep
     taken:
       splits.length > 1
         ? `of ${splits.map(([split, size]) => `${count(size)} ${split}`).join(", ")}`
-        : typeof raw.taken === "number" && raw.taken > dataset.sample_count
-          ? `of ${count(raw.taken)} read`
+        : typeof raw.total === "number" && raw.total > dataset.sample_count
+          ? `of ${count(raw.total)} found`
           : "all of them",
     unreadable,
     unreadableCount: typeof raw.unreadable_count === "number" ? raw.unreadable_count : unreadable.length,

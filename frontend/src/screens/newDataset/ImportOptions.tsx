@@ -17,12 +17,12 @@ export const NO_OPTIONS: Options = { name: "", format: "auto", split: "train", l
 
 const FORMATS: { value: Options["format"]; label: string }[] = [
   { value: "auto", label: "Recognise it" },
-  { value: "folders", label: "Class folders" },
+  { value: "class-folder", label: "Class folders" },
   { value: "parquet", label: "Parquet" },
 ];
 const SPLITS: { value: Options["split"]; label: string }[] = [
   { value: "train", label: "train" },
-  { value: "validation", label: "validation" },
+  { value: "val", label: "validation" },
   { value: "test", label: "test" },
   { value: "all", label: "all together" },
 ];

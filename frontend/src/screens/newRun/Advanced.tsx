@@ -1,9 +1,11 @@
 /** All of a recipe's settings, folded; a refused one opens and says why. */
 import { Checkbox, NumberInput, Select, TextInput } from "@mantine/core";
 
-import type { Recipe } from "@/api/client";
+import type { Recipe, Schemas } from "@/api/client";
 
-import { isSwitch, shownDefault } from "./settings";
+import { choicesOf, isSwitch, shownDefault } from "./settings";
+
+type Setting = Schemas["SettingInfo"];
 
 interface Props {
   recipes: Recipe[];
@@ -29,30 +31,64 @@ export function Advanced({ recipes, recipe, texts, seed, refused, onRecipe, onTe
           onChange={(name) => onRecipe(name ?? recipe.name)}
         />
         <NumberInput label="Seed" min={0} allowDecimal={false} value={seed} onChange={(value) => onSeed(Number(value) || 0)} />
-        {recipe.settings.map((setting) =>
-          isSwitch(setting) ? (
-            <Checkbox
-              key={setting.name}
-              label={setting.name}
-              description={setting.description}
-              checked={(texts[setting.name] ?? shownDefault(setting)) === "true"}
-              onChange={(event) => onText(setting.name, String(event.currentTarget.checked))}
-            />
-          ) : (
-            <TextInput
-              key={setting.name}
-              label={setting.name}
-              description={setting.description}
-              inputWrapperOrder={["label", "input", "description", "error"]}
-              placeholder={shownDefault(setting)}
-              value={texts[setting.name] ?? ""}
-              error={refused?.field === setting.name ? refused.message : undefined}
-              onChange={(event) => onText(setting.name, event.currentTarget.value)}
-              spellCheck={false}
-            />
-          ),
-        )}
+        {recipe.settings.map((setting) => (
+          <Field
+            key={setting.name}
+            setting={setting}
+            text={texts[setting.name]}
+            error={refused?.field === setting.name ? refused.message : undefined}
+            onText={(text) => onText(setting.name, text)}
+          />
+        ))}
       </div>
     </details>
+  );
+}
+
+interface FieldProps {
+  setting: Setting;
+  text: string | undefined;
+  error: string | undefined;
+  onText: (text: string) => void;
+}
+
+function Field({ setting, text, error, onText }: FieldProps) {
+  const said = {
+    label: setting.name.replaceAll("_", " "),
+    description: setting.description,
+    error,
+    inputWrapperOrder: ["label", "input", "description", "error"] as ("label" | "input" | "description" | "error")[],
+  };
+  const choices = choicesOf(setting);
+  if (isSwitch(setting)) {
+    return (
+      <Checkbox
+        label={said.label}
+        description={said.description}
+        error={error}
+        checked={(text ?? shownDefault(setting)) === "true"}
+        onChange={(event) => onText(String(event.currentTarget.checked))}
+      />
+    );
+  }
+  if (choices) {
+    return (
+      <Select
+        {...said}
+        data={choices}
+        value={text ?? shownDefault(setting)}
+        allowDeselect={false}
+        onChange={(value) => onText(value ?? "")}
+      />
+    );
+  }
+  return (
+    <TextInput
+      {...said}
+      placeholder={shownDefault(setting)}
+      value={text ?? ""}
+      onChange={(event) => onText(event.currentTarget.value)}
+      spellCheck={false}
+    />
   );
 }

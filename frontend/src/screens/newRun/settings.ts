@@ -20,11 +20,16 @@ export function shownDefault({ default: value }: Pick<Setting, "default">): stri
 }
 
 export function isNumeric({ type }: Pick<Setting, "type">): boolean {
-  return /\b(int|float)\b/.test(type);
+  return type === "integer" || type === "number";
 }
 
 export function isSwitch({ type }: Pick<Setting, "type">): boolean {
-  return /^bool\b/.test(type);
+  return type === "boolean";
+}
+
+/** The words to choose from; null for a setting that is typed. */
+export function choicesOf({ type }: Pick<Setting, "type">): string[] | null {
+  return type.includes("|") ? type.split("|").map((choice) => choice.trim()) : null;
 }
 
 function valueOf(setting: Setting, text: string): Value {

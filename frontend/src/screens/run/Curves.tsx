@@ -19,7 +19,7 @@ export function Curves({ run, epochs }: { run: Run; epochs: Epoch[] }) {
     name,
     color,
     points: epochs
-      .map(({ epoch, metrics }) => [epoch, metrics[key]] as const)
+      .map(({ epoch, metrics }) => [epoch, key === "auroc" ? aurocOf(metrics) : metrics[key]] as const)
       .filter((point): point is readonly [number, number] => typeof point[1] === "number"),
   });
   const auroc = series("AUROC", "auroc", "var(--na-relabel)");
@@ -68,4 +68,9 @@ export function Curves({ run, epochs }: { run: Run; epochs: Epoch[] }) {
 function last({ points }: Series, format: (value: number) => string): string {
   const value = points.at(-1)?.[1];
   return value === undefined ? "" : format(value);
+}
+
+/** Against the true labels, where these are known. */
+function aurocOf(metrics: Epoch["metrics"]): unknown {
+  return (metrics.metrics as { auroc?: number | null } | null | undefined)?.auroc;
 }

@@ -29,17 +29,21 @@ export function Findings({ run }: { run: Run }) {
   );
 }
 
-const GOOD = /^(good|trustworthy|trusted|high|clear)/i;
+const WORDS: Record<string, string> = {
+  good: "The estimate can be trusted",
+  doubtful: "Look twice at this estimate",
+  none: "There is no sign of two groups of labels",
+};
 
 /** How far the estimate can be trusted, in the method's own words. */
 export function TrustNote({ trust }: { trust: NonNullable<Run["trust"]> }) {
-  const good = GOOD.test(trust.verdict);
+  const good = trust.verdict === "good";
   const Shape = good ? IconCircleCheck : IconHelpCircle;
   return (
     <div className={`note ${good ? "" : "note-warn"}`}>
       <Shape size={18} stroke={1.75} className="note-icon" style={good ? { color: "var(--na-good)" } : undefined} />
       <div className="note-body">
-        <h2>Trust: {trust.verdict}</h2>
+        <h2>{trust.verdict && (WORDS[trust.verdict] ?? trust.verdict)}</h2>
         {trust.reasons?.map((reason) => (
           <p className="dim" key={reason}>
             {reason}

@@ -1,0 +1,57 @@
+/** The verdicts as buttons, with their keys; the standing one is filled. */
+import type { ReactNode } from "react";
+
+import { Kbd } from "@/keys/KeyHelp";
+
+import type { Standing } from "./queue";
+import { VERDICTS, type Verdict } from "./verdicts";
+import "./decisions.css";
+
+interface Props {
+  standing?: Standing;
+  /** What accepting the suggestion would say; absent where there is nothing to suggest. */
+  suggestion?: string;
+  /** Put after each word, such as the number of samples meant. */
+  suffix?: string;
+  keys?: boolean;
+  onKeep: () => void;
+  onAccept?: () => void;
+  onRemove: () => void;
+  onUnsure: () => void;
+  children?: ReactNode;
+}
+
+export function DecisionButtons({ standing = null, suggestion, suffix = "", keys = true, onKeep, onAccept, onRemove, onUnsure, children }: Props) {
+  const one = (verdict: Verdict, text: string, key: string, act: () => void) => {
+    const look = VERDICTS[verdict];
+    const Shape = look.icon;
+    const on = standing?.verdict === verdict;
+    return (
+      <button
+        type="button"
+        className="decide"
+        aria-pressed={on}
+        style={on ? { background: look.fill, color: look.onFill, borderColor: look.fill } : undefined}
+        // The focus stays where it is, so that Enter goes on meaning "accept".
+        onMouseDown={(event) => event.preventDefault()}
+        onClick={act}
+      >
+        <Shape size={15} stroke={2.25} aria-hidden style={on ? undefined : { color: look.fill }} />
+        <span className="decide-word">
+          {text}
+          {suffix}
+        </span>
+        {keys && <Kbd>{key}</Kbd>}
+      </button>
+    );
+  };
+  return (
+    <div className="decides" role="group" aria-label="Decide">
+      {one("keep", "Keep", "K", onKeep)}
+      {onAccept && one("relabel", suggestion ?? "Accept", "↵", onAccept)}
+      {one("remove", "Remove", "X", onRemove)}
+      {one("unsure", "Unsure", "U", onUnsure)}
+      {children}
+    </div>
+  );
+}

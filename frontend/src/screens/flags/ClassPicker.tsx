@@ -1,0 +1,74 @@
+/** Choose a class by typing: in a dialog to relabel, in a menu to filter. */
+import { Menu, Modal, TextInput } from "@mantine/core";
+import { useState } from "react";
+
+const SHOWN = 60;
+
+interface ListProps {
+  classes: string[];
+  onPick: (label: number) => void;
+  asMenu?: boolean;
+}
+
+export function ClassList({ classes, onPick, asMenu = false }: ListProps) {
+  const [text, setText] = useState("");
+  const wanted = text.trim().toLowerCase();
+  const matches = classes
+    .map((name, label) => ({ name, label }))
+    .filter(({ name }) => name.toLowerCase().includes(wanted))
+    .sort((a, b) => Number(b.name.toLowerCase().startsWith(wanted)) - Number(a.name.toLowerCase().startsWith(wanted)));
+  const [first] = matches;
+  const shown = matches.slice(0, SHOWN);
+  return (
+    <div className="classlist">
+      {(!asMenu || classes.length > 12) && (
+        <TextInput
+          placeholder="Type a class"
+          aria-label="Type a class"
+          size="sm"
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+          data-autofocus
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && first) {
+              event.preventDefault();
+              onPick(first.label);
+            }
+            event.stopPropagation();
+          }}
+        />
+      )}
+      <div className="classlist-items">
+        {shown.map(({ name, label }, position) =>
+          asMenu ? (
+            <Menu.Item key={label} onClick={() => onPick(label)}>
+              {name}
+            </Menu.Item>
+          ) : (
+            <button type="button" key={label} className="classlist-item" data-first={position === 0 || undefined} onClick={() => onPick(label)}>
+              {name}
+            </button>
+          ),
+        )}
+        {matches.length === 0 && <div className="faint classlist-none">No class is called like that.</div>}
+        {matches.length > shown.length && (
+          <div className="faint classlist-none">{matches.length - shown.length} more: type to find them.</div>
+        )}
+      </div>
+    </div>
+  );
+}
+
+interface PickerProps extends Omit<ListProps, "asMenu"> {
+  opened: boolean;
+  title: string;
+  onClose: () => void;
+}
+
+export function ClassPicker({ opened, title, onClose, ...list }: PickerProps) {
+  return (
+    <Modal opened={opened} onClose={onClose} title={title} size="sm" transitionProps={{ duration: 80 }}>
+      <ClassList {...list} />
+    </Modal>
+  );
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+
+import { asQuery, isFiltered, readFilter } from "./filter";
+import { extend, NOTHING, step, toggle } from "./selection";
+
+describe("the gallery's selection", () => {
+  const order = [40, 10, 30, 20];
+
+  it("toggles by sample index", () => {
+    const once = toggle(NOTHING, 10);
+    expect([...once.chosen]).toEqual([10]);
+    expect(toggle(once, 10).chosen.size).toBe(0);
+    expect(NOTHING.chosen.size).toBe(0);
+  });
+
+  it("extends along the order on screen, in both directions", () => {
+    expect([...extend(toggle(NOTHING, 10), 20, order).chosen]).toEqual([10, 30, 20]);
+    expect([...extend(toggle(NOTHING, 30), 40, order).chosen].sort()).toEqual([10, 30, 40]);
+    expect([...extend(NOTHING, 30, order).chosen]).toEqual([30]);
+  });
+
+  it("steps inside the list", () => {
+    expect(step(order, 10, 1)).toBe(30);
+    expect(step(order, 20, 3)).toBe(20);
+    expect(step(order, 40, -1)).toBe(40);
+    expect(step(order, 99, 1)).toBe(40);
+    expect(step([], null, 1)).toBeNull();
+  });
+});
+
+describe("the gallery's filter", () => {
+  it("reads an address and drops what makes no sense", () => {
+    expect(readFilter({ given: "3", suggested: 0, min: "0.5", max: 2, verdict: "none", order: "index" })).toEqual({
+      given: 3,
+      suggested: 0,
+      min: 0.5,
+      verdict: "none",
+      order: "index",
+    });
+    expect(readFilter({ given: "-1", suggested: "1.5", min: "", verdict: "maybe", show: "few" })).toEqual({});
+  });
+
+  it("asks for flagged samples by posterior unless told otherwise", () => {
+    expect(asQuery({})).toMatchObject({ flagged: true, order: "posterior" });
+    expect(asQuery({ show: "all", given: 2 })).toMatchObject({ flagged: undefined, given_label: 2 });
+  });
+
+  it("counts as narrowed only by what leaves samples out", () => {
+    expect(isFiltered({ show: "all", order: "index" })).toBe(false);
+    expect(isFiltered({ verdict: "none" })).toBe(true);
+  });
+});
