@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
@@ -222,6 +223,10 @@ def _add_headers(message: Message, scope: Scope, request_id: str) -> None:
     for name, value in SECURITY_HEADERS.items():
         headers[name] = value
     headers["X-Request-ID"] = request_id
+    if "location" in headers:
+        # Relative: behind a proxy this process knows neither scheme nor name that the browser uses.
+        parts = urlsplit(headers["location"])
+        headers["location"] = urlunsplit(("", "", parts.path, parts.query, ""))
     if scope["scheme"] == "https":
         headers["Strict-Transport-Security"] = "max-age=31536000"
     if scope["path"].startswith(API):
