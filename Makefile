@@ -52,9 +52,12 @@ format: setup ## format the sources in place
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-annotate --no-header --quiet
+
 lock: ## pin every package again (needs uv)
-	uv pip compile pyproject.toml --extra worker --group dev --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade -o constraints.txt
+	$(LOCK) --extra worker --group dev --upgrade -o constraints.txt
+	$(LOCK) -c constraints.txt -o constraints-backend.txt
 
 client: setup ## the dashboard's types from the OpenAPI document
 	$(BIN)/python frontend/build_hook.py --client

@@ -14,7 +14,7 @@ import numpy as np
 
 from backend.audit.errors import BadInput
 from backend.settings import Settings
-from backend.store import datasets, results, runs
+from backend.store import claims, datasets, results, runs
 from backend.store.artifacts import Artifacts
 from backend.store.tables import Run
 from worker.claimed import Claimed
@@ -23,7 +23,9 @@ from worker.embedding import embed, neighbours
 from worker.results import stored_mixtures, write_parquet
 from worker.scratch import scratch_folder
 from worker.training.checkpoint import newest
+from worker.training.device import chosen_device
 from worker.training.recipes import Recipe, recipe
+from worker.training.reports import Diverged
 from worker.training.reports import Stopped as TrainingStopped
 from worker.training.tensorfile import encode
 from worker.training.train import EpochReport, Outcome, TrainingData, load_history, train
@@ -45,6 +47,7 @@ class Execution:
         self.seed = run.seed
         self.recipe: Recipe = _recipe(run)
         self.directory = folder
+        self.device = _device(settings)
 
     def go(self) -> None:
         """All stages; raises ClaimLost when the run was cancelled or taken over."""
@@ -114,6 +117,7 @@ class Execution:
             epochs=report.epochs,
             seconds_left=report.seconds_left,
             images_per_second=report.images_per_second,
+            device=self.device,
             message=f"Epoch {report.epoch} of {report.epochs}",
         )
 
@@ -173,6 +177,8 @@ class Execution:
 
         def write() -> None:
             with self.database.transaction() as session:
+                done = {"stage": "done", "fraction": 1.0, "epoch": outcome.epochs, "epochs": outcome.epochs}
+                claims.fenced_update(session, Run, self.run_id, self.claimed.claim_id, progress=done)
                 results.publish_results(
                     session, self.run_id, self.claimed.claim_id, result, outcome=self.outcome_json(outcome)
                 )
@@ -214,6 +220,14 @@ def _recipe(run: Run) -> Recipe:
         raise BadInput("INVALID", str(error), hint="Start the run again with other settings.") from error
 
 
+def _device(settings: Settings) -> str:
+    try:
+        return chosen_device(settings.device).name
+    except ValueError as error:
+        hint = "Set NOISE_AUDIT_DEVICE to one that this worker has, or to auto."
+        raise BadInput("DEVICE_MISSING", str(error), hint=hint) from error
+
+
 def execute(settings: Settings, artifacts: Artifacts, claimed: Claimed, run: Run) -> None:
     """Execute one claimed run."""
     with scratch_folder(settings.data, f"run-{run.id}-{claimed.claim_id}") as folder:
@@ -221,6 +235,10 @@ def execute(settings: Settings, artifacts: Artifacts, claimed: Claimed, run: Run
             Execution(settings, artifacts, claimed, run, folder).go()
         except TrainingStopped as stopped:
             raise Stopped from stopped
+        except Diverged as diverged:
+            raise BadInput(
+                "DIVERGED", str(diverged), hint="Start it again with other settings."
+            ) from diverged
 
 
 if __name__ == "__main__":

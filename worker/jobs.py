@@ -1,9 +1,8 @@
 """The job functions that Chancy calls: each starts one subprocess, waits for it, and never computes itself.
 
 A crash, an out-of-memory kill or a segfault of the subprocess costs one run, never the worker.
+Annotations are evaluated here: Chancy passes the job itself where it finds its class.
 """
-
-from __future__ import annotations
 
 import asyncio
 import logging
@@ -57,6 +56,7 @@ async def _in_subprocess(module: str, table: type[Run] | type[Dataset], id_: str
     try:
         await asyncio.gather(_relay(process, tail), process.wait())
     except asyncio.CancelledError:
+        log.info("%s %s: the worker leaves, the job goes back", module, id_)
         await _end(process)
         await asyncio.to_thread(_give_back, table, id_, claim_id)
         raise

@@ -191,7 +191,11 @@ def export(
     chosen = format or endings.get(out.suffix.lower(), ExportFormat.CSV)
     with plain_errors(), Client() as client:
         manifest = client.export(run, what.value, out, format=chosen.value, unreviewed=unreviewed.value)
-    say(f"Wrote {out} ({manifest.get('rows', '?')} rows) and {out.name}.manifest.json.")
+    counts = manifest["counts"]
+    said = ", ".join(
+        f"{counts[key]:,} {key}" for key in ("relabelled", "removed", "unchanged") if key in counts
+    )
+    say(f"Wrote {out} ({said}) and {out.name}.manifest.json.")
 
 
 # --- shared by the commands above ------------------------------------------------------------------

@@ -49,7 +49,10 @@ def result_json(document: Any) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """A table on standard output."""
-    drawn = Table(*columns, title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    drawn = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        # An id is there to be copied: never cut.
+        drawn.add_column(column, no_wrap=column == "id", min_width=32 if column == "id" else None)
     for row in rows:
         drawn.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
     Console().print(drawn)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -84,7 +84,9 @@ def serve(data: Data = None, host: Host = None, port: Port = None) -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings = settings_with(data, host, port)
-    with plain_errors(), postgres(settings) as url:
+    # uvicorn raises the signal that ended it once more; as `Leave` it lets PostgreSQL stop in order.
+    leave_on_signals()
+    with suppress(Leave), plain_errors(), postgres(settings) as url:
         database = Database(url)
         app = create_app(settings, database, Artifacts.open(settings.artifacts, settings.data))
         config = uvicorn.Config(
@@ -103,7 +105,7 @@ def worker(data: Data = None) -> None:
     """Run one worker: takes jobs from the database and trains. Add machines by starting more."""
     # The compute side is a program of its own: this package never imports torch.
     export(settings_with(data))
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "worker"]))
+    os.execv(sys.executable, [sys.executable, "-m", "worker"])
 
 
 def migrate(data: Data = None) -> None:
@@ -116,11 +118,12 @@ def migrate(data: Data = None) -> None:
 def token(
     name: Annotated[str, typer.Option(help="What it is for.")] = "made on the command line",
     days: Annotated[int | None, typer.Option(min=1, help="Expires after; default: never.")] = None,
+    user: Annotated[str | None, typer.Option(help="Whose; default: the local account's.")] = None,
     data: Data = None,
 ) -> None:
-    """Print a new API token of the local account."""
+    """Print a new API token."""
     with plain_errors(), transaction(settings_with(data)) as session:
-        account = accounts.ensure_local_account(session)
+        account = accounts.named(session, user) if user else accounts.ensure_local_account(session)
         _, secret = accounts.new_api_token(session, account.id, name, days)
     result(secret)
 

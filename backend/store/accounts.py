@@ -131,6 +131,14 @@ def add_user(session: Session, name: str, password: str, role: str = "member") -
     return session.get_one(Account, made)
 
 
+def named(session: Session, name: str) -> Account:
+    """The account of this name. Raises NotFound."""
+    found = session.scalar(select(Account).where(Account.name == name))
+    if found is None:
+        raise NotFound("NOT_FOUND", "There is no account of this name.", found=name)
+    return found
+
+
 def has_passwords(session: Session) -> bool:
     """Whether anybody can sign in with a password, as an address that others reach needs."""
     return session.scalar(select(Account.id).where(Account.password_hash.is_not(None)).limit(1)) is not None
