@@ -19,6 +19,7 @@ router = APIRouter(prefix="/api/recipes", tags=["runs"])
 DESCRIPTIONS: Mapping[str, str] = {
     "epochs": "Passes over the dataset; the starts of phases below move with it.",
     "batch_size": "Images per step.",
+    "fewest_steps": "An epoch has at least so many steps; small datasets get smaller batches.",
     "learning_rate": "Step size at its highest.",
     "momentum": "Share of the last step's direction that goes on into the next.",
     "nesterov": "Look ahead along the momentum.",
@@ -28,8 +29,9 @@ DESCRIPTIONS: Mapping[str, str] = {
     "decay": "What the learning rate is divided by at a milestone.",
     "warmup_share": "Share of the training in which the rate climbs (schedule one-cycle).",
     "label_smoothing": "Probability taken from the given label and spread over all.",
-    "width": "Channels of the network's first stage; 64 is the full network, 16 runs without a GPU.",
-    "blocks": "Residual blocks in each of the four stages.",
+    "network": "The paper's network, or a narrower one made for short audits.",
+    "width": "Channels of the network's first stage; the cost grows faster than the width.",
+    "blocks": "Residual blocks in each of the four stages (the paper's network).",
     "crop_share": "Border added before a random crop, as a share of the image's side.",
     "flip": "Random left-right flips: off, on, or only for images with colour.",
     "mixup": "Blend pairs of images: not, evenly, or led by the cleaner one.",
@@ -50,9 +52,10 @@ DESCRIPTIONS: Mapping[str, str] = {
 }
 """What each setting is, for a person who has to choose."""
 
-REFERENCE_IMAGES_PER_SECOND = 1000.0
-"""Training at width 16 on images of 32 × 32 with two CPU cores (measured); 64 is about nine times slower."""
+REFERENCE_SPEED: Mapping[str, tuple[int, float]] = {"preact-resnet": (16, 900.0), "audit": (32, 1700.0)}
+"""By network: a width, and images trained per second at it on 32 × 32 pixels with two CPU cores (measured)."""
 WIDTH_EXPONENT = 1.6
+"""Four times the width is about nine times slower."""
 TRACKING_SHARE = 0.3
 """Cost of the evaluation pass after each epoch, of the training pass."""
 MIXUP_SHARE = 0.4
@@ -92,7 +95,8 @@ def estimate_seconds(each: Recipe, samples: int, pixels: int) -> float | None:
     """About how long the training takes on two CPU cores; None without a ready dataset."""
     if not samples or not pixels:
         return None
-    speed: float = REFERENCE_IMAGES_PER_SECOND * (16 / each.width) ** WIDTH_EXPONENT * (2 / each.blocks)
+    width, speed = REFERENCE_SPEED.get(each.network, REFERENCE_SPEED["preact-resnet"])
+    speed *= (width / each.width) ** WIDTH_EXPONENT * (2 / each.blocks)
     speed *= 32 * 32 / max(pixels, SMALLEST_PIXELS)
     extra = TRACKING_SHARE + (MIXUP_SHARE if each.mixup != "none" or each.bootstrap != "none" else 0.0)
     return samples * each.epochs * (1 + extra) / speed

@@ -45,7 +45,8 @@ def curve_numbers(epochs: Sequence[tuple[int, Mapping[str, Any]]]) -> CurveNumbe
     ordered = sorted(epochs, key=lambda pair: pair[0])
 
     def column(key: str) -> NDArray[np.float64]:
-        values = [metrics.get(key) for _, metrics in ordered]
+        # Scores against true labels lie in a group of their own.
+        values = [metrics.get(key, (metrics.get("metrics") or {}).get(key)) for _, metrics in ordered]
         return np.asarray([np.nan if value is None else value for value in values], dtype=np.float64)
 
     return CurveNumbers(

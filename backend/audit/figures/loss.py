@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from backend.audit.figures.theme import PALETTES, Palette, Theme, rounded, titled, translucent
 
+FRAMES = 20.0
+"""How many heights of the frame a curve may rise above it."""
 MIXTURE_TITLES = {"beta": "beta mixture", "gaussian": "Gaussian mixture"}
 
 
@@ -82,7 +84,13 @@ def loss_figure(numbers: LossNumbers, theme: Theme = "light") -> go.Figure:
         )
     )
     for mixture in sorted(numbers.mixtures, key=lambda mixture: mixture.name == numbers.chosen):
-        for trace in _mixture_traces(mixture, palette, chosen=mixture.name == numbers.chosen):
+        # Beyond the frame a density may be anything up to infinity, which no browser draws well.
+        inside = mixture._replace(
+            clean_X=np.minimum(mixture.clean_X, FRAMES * numbers.top),
+            noisy_X=np.minimum(mixture.noisy_X, FRAMES * numbers.top),
+            sum_X=np.minimum(mixture.sum_X, FRAMES * numbers.top),
+        )
+        for trace in _mixture_traces(inside, palette, chosen=mixture.name == numbers.chosen):
             figure.add_trace(trace)
     figure.update_layout(
         bargap=0,

@@ -9,7 +9,7 @@ from backend.audit.figures.theme import as_dict
 
 EPOCHS: list[tuple[int, dict[str, Any]]] = [
     (2, {"train_loss": 1.0, "train_accuracy": 0.5, "noise_rate": 0.4, "validation_accuracy": None}),
-    (1, {"train_loss": 2.0, "train_accuracy": 0.25}),
+    (1, {"train_loss": 2.0, "train_accuracy": 0.25, "metrics": None}),
 ]
 
 
@@ -19,6 +19,14 @@ def test_epochs_come_out_in_order_and_what_is_unknown_is_nan() -> None:
     assert numbers.train_loss_E.tolist() == [2.0, 1.0]
     assert np.isnan(numbers.noise_rate_E).tolist() == [True, False]
     assert np.isnan(numbers.validation_accuracy_E).all()
+
+
+def test_scores_against_true_labels_are_found_in_their_group() -> None:
+    numbers = curve_numbers(
+        [(1, {"metrics": {"auroc": 0.75}}), (2, {"auroc": 0.875}), (3, {"metrics": None})]
+    )
+    assert numbers.auroc_E[:2].tolist() == [0.75, 0.875]
+    assert np.isnan(numbers.auroc_E[2])
 
 
 def test_lines_nobody_knows_are_left_out_and_gaps_stay_gaps() -> None:

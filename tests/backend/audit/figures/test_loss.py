@@ -67,10 +67,12 @@ def test_without_a_believable_mixture_there_is_no_threshold_and_the_words_say_so
 
 def test_a_density_that_runs_to_infinity_stays_in_the_frame() -> None:
     endless = fitted(stats.beta(0.2, 3), stats.norm(5, 1), 0.3, None)
-    endless["components"][0][0] = endless["sum"][0] = float("inf")
+    endless["components"][0][:2] = endless["sum"][:2] = [float("inf"), 1e300]
     numbers = loss_numbers(1, {"edges": [0, 5, 10], "counts": [90, 10]}, {"beta": endless, "chosen": "beta"})
     assert np.isfinite(numbers.mixtures[0].sum_X).all()
     assert numbers.top < 200
+    heights = [max(trace["y"]) for trace in as_dict(loss_figure(numbers))["data"][1:]]
+    assert max(heights) <= 20 * numbers.top
 
 
 def test_an_epoch_without_mixtures_still_shows_its_histogram() -> None:
