@@ -96,7 +96,7 @@ def estimate_seconds(each: Recipe, samples: int, pixels: int) -> float | None:
     if not samples or not pixels:
         return None
     width, speed = REFERENCE_SPEED.get(each.network, REFERENCE_SPEED["preact-resnet"])
-    speed *= (width / each.width) ** WIDTH_EXPONENT * (2 / each.blocks)
+    speed *= float((width / each.width) ** WIDTH_EXPONENT * (2 / each.blocks))
     speed *= 32 * 32 / max(pixels, SMALLEST_PIXELS)
     extra = TRACKING_SHARE + (MIXUP_SHARE if each.mixup != "none" or each.bootstrap != "none" else 0.0)
     return samples * each.epochs * (1 + extra) / speed
