@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import obstore
@@ -35,7 +36,14 @@ class Artifacts:
         S3 takes its credentials, region and endpoint from the usual AWS_* variables.
         """
         if location.startswith("s3://"):
-            return cls(S3Store.from_url(location))
+            return cls(
+                S3Store.from_url(
+                    location,
+                    client_options={"connect_timeout": "5s", "timeout": "60s"},
+                    # The default tries for three minutes, in which a browser would see nothing at all.
+                    retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=20)},
+                )
+            )
         folder = Path(location) if location else data / "artifacts"
         if not folder.exists():
             # People's images: for nobody else on this machine.

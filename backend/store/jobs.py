@@ -42,13 +42,41 @@ QUEUES = [
 ]
 """One job of a kind at a time per worker; a worker takes the queues whose names are among its tags."""
 
+NOBODYS = Queue("default", tags=set())
+"""Every worker declares it and would serve it with a pool of processes, which outlive a worker that is killed."""
+
+
+class _Outliving:
+    """Makes a plugin of Chancy wait for the database to come back, where its own would take the worker down."""
+
+    async def run(self, worker: Any, app: Any) -> None:
+        retry = worker.database_retry(type(self).__name__)
+        while True:
+            try:
+                await super().run(worker, app)  # type: ignore[misc]
+                return
+            except retry.errors as error:
+                await retry.wait(error)
+
+
+class _Leadership(_Outliving, Leadership):  # type: ignore[misc]
+    pass
+
+
+class _Recovery(_Outliving, Recovery):  # type: ignore[misc]
+    pass
+
+
+class _Pruner(_Outliving, Pruner):  # type: ignore[misc]
+    pass
+
 
 def chancy_app(url: str) -> Any:
     """A Chancy application on the database; use it as an async context manager."""
     plugins = [
-        Leadership(poll_interval=RECOVERY_SECONDS, timeout=LEADER_TIMEOUT),
-        Recovery(poll_interval=RECOVERY_SECONDS),
-        Pruner(),
+        _Leadership(poll_interval=RECOVERY_SECONDS, timeout=LEADER_TIMEOUT),
+        _Recovery(poll_interval=RECOVERY_SECONDS),
+        _Pruner(),
     ]
     return Chancy(url, no_default_plugins=True, plugins=plugins, max_connection_pool_size=5, log=log)
 
@@ -88,7 +116,11 @@ def enqueue_import(session: Session, dataset_id: str) -> None:
 
 
 def enqueue(session: Session, function: str, *, queue: str, key: str, **arguments: Any) -> None:
-    """Queue a call of the function at this import path; while a job of the same `key` waits or runs, no second."""
+    """Queue a call of the function at this import path; while a job of the same `key` waits or runs, no second.
+
+    The function gets the arguments by keyword, and the delivery itself, with its claim, as a keyword-only
+    parameter annotated `QueuedJob` (the class, not a string).
+    """
     job = Job(func=function, queue=queue, kwargs=arguments, max_attempts=ATTEMPTS, unique_key=key)
     connection = session.connection().connection.driver_connection
     assert connection is not None
@@ -131,7 +163,7 @@ def migrate(url: str) -> None:
     async def run() -> None:
         async with chancy_app(url) as app:
             await app.migrate()
-            for queue in QUEUES:
+            for queue in (*QUEUES, NOBODYS):
                 await app.declare(queue, upsert=True)
 
     # In a thread of its own: the caller may be inside a running event loop.

@@ -1,0 +1,254 @@
+"""Jobs are queued with the row or not at all, delivered with a claim, and go on after their worker's death."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from backend.store import claims, datasets, jobs, runs
+from backend.store.database import Database
+from backend.store.tables import Dataset, Run
+
+ROOT = Path(__file__).parents[3]
+
+JOBS = '''
+import asyncio
+import os
+import signal
+from pathlib import Path
+from chancy import QueuedJob
+from backend.store import claims
+from backend.store.database import Database
+from backend.store.tables import Run
+
+async def run(*, job: QueuedJob, run_id: str, url: str, finish: str) -> None:
+    """Takes the run; waits until it may finish."""
+    database = Database(url)
+    with database.transaction() as session:
+        taken = claims.claim(session, Run, run_id, str(job.claim_id), 5)
+    print("taken" if taken else "refused", job.claim_id, flush=True)
+    while taken and not Path(finish).exists():
+        await asyncio.sleep(0.05)
+    if taken:
+        with database.transaction() as session:
+            claims.finish(session, Run, run_id, str(job.claim_id), "succeeded")
+        print("finished", job.claim_id, flush=True)
+'''
+
+WORKER = """
+import asyncio
+import sys
+from backend.store.jobs import chancy_app, make_worker
+
+async def work() -> None:
+    async with chancy_app(sys.argv[1]) as app, make_worker(app, shutdown_seconds=1) as worker:
+        await worker.wait_for_shutdown()
+
+asyncio.run(work())
+"""
+
+
+@pytest.fixture
+def start_worker(database: Database, tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """Starts a worker process of the job function above."""
+    (tmp_path / "drill.py").write_text(JOBS)
+    started = []
+
+    def start() -> subprocess.Popen[str]:
+        path = os.pathsep.join([str(tmp_path), str(ROOT)])
+        process = subprocess.Popen(
+            [sys.executable, "-c", WORKER, database.url],
+            env={**os.environ, "PYTHONPATH": path},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def _said(process: subprocess.Popen[str]) -> list[str]:
+    assert process.stdout is not None
+    return process.stdout.readline().split()
+
+
+def _enqueue_drill(database: Database, run_id: str, finish: Path) -> None:
+    with database.transaction() as session:
+        jobs.enqueue(
+            session, "drill.run", queue=jobs.TRAINING, key=jobs.run_key(run_id),
+            run_id=run_id, url=database.url, finish=str(finish),
+        )  # fmt: skip
+
+
+def _jobs(database: Database) -> list[tuple[str, str, str]]:
+    with database.transaction() as session:
+        rows = session.execute(text("SELECT queue, func, state FROM chancy_jobs ORDER BY id")).all()
+    return [(row.queue, row.func, row.state) for row in rows]
+
+
+def _fresh_run(database: Database, owner: str, dataset: Dataset) -> str:
+    with database.transaction() as session:
+        return runs.create(session, owner, dataset.id, "fast", {}, 0).id
+
+
+def test_the_row_and_its_job_come_together(database: Database, owner: str, dataset: Dataset) -> None:
+    with database.transaction() as session:
+        run = runs.create(session, owner, dataset.id, "fast", {}, 0)
+        jobs.enqueue_run(session, run.id)
+        other = datasets.create(session, owner, "other", {"kind": "folder"})
+        jobs.enqueue_import(session, other.id)
+    assert _jobs(database) == [
+        ("training", "worker.jobs.run_audit", "pending"),
+        ("import", "worker.jobs.run_import", "pending"),
+    ]
+    with database.transaction() as session:
+        arguments = session.scalars(text("SELECT kwargs FROM chancy_jobs ORDER BY id")).all()
+    assert arguments == [{"run_id": run.id}, {"dataset_id": other.id}]
+
+
+def test_a_rollback_leaves_neither_row_nor_job(database: Database, owner: str, dataset: Dataset) -> None:
+    def fail_after_both() -> None:
+        with database.transaction() as session:
+            run = runs.create(session, owner, dataset.id, "fast", {}, 0)
+            jobs.enqueue_run(session, run.id)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_after_both()
+    assert _jobs(database) == []
+    with database.transaction() as session:
+        assert runs.list_for(session, owner) == []
+
+
+def test_a_job_that_waits_already_is_not_queued_again(database: Database, new_run: Callable[[], Run]) -> None:
+    run = new_run()
+    with database.transaction() as session:
+        jobs.enqueue_run(session, run.id)
+    assert len(_jobs(database)) == 1
+
+
+def test_the_queues_are_declared_for_one_job_at_a_time(database: Database) -> None:
+    with database.transaction() as session:
+        rows = session.execute(
+            text(
+                "SELECT name, concurrency, tags, executor FROM chancy_queues WHERE tags <> '{}' ORDER BY name"
+            )
+        )
+        found = [tuple(row) for row in rows]
+    executor = "chancy.executors.asyncex.AsyncExecutor"
+    assert found == [("import", 1, ["import"], executor), ("training", 1, ["training"], executor)]
+
+
+def test_a_worker_runs_the_job_with_its_claim_and_counts_as_alive(
+    database: Database,
+    owner: str,
+    dataset: Dataset,
+    tmp_path: Path,
+    start_worker: Callable[[], subprocess.Popen[str]],
+) -> None:
+    with database.transaction() as session:
+        assert jobs.live_workers(session) == 0
+    worker = start_worker()
+    run_id = _fresh_run(database, owner, dataset)
+    _enqueue_drill(database, run_id, tmp_path / "finish")
+    word, claim_id = _said(worker)
+    assert word == "taken"
+    with database.transaction() as session:
+        run = runs.load(session, run_id)
+        assert (run.status, run.claim_id, run.starts) == ("running", claim_id, 1)
+        assert jobs.claim_of(session, jobs.run_key(run_id)) == claim_id
+        assert jobs.live_workers(session) == 1
+    (tmp_path / "finish").touch()
+    assert _said(worker) == ["finished", claim_id]
+    # Told to end, it ends in good order.
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(20) == 0
+    assert _jobs(database) == [("training", "drill.run", "succeeded")]
+
+
+def test_a_paused_worker_that_was_replaced_publishes_nothing(
+    database: Database,
+    owner: str,
+    dataset: Dataset,
+    tmp_path: Path,
+    start_worker: Callable[[], subprocess.Popen[str]],
+) -> None:
+    """SIGSTOP … SIGCONT around a take-over; the dead-worker time-out is skipped by moving its last heartbeat."""
+    paused = start_worker()
+    run_id = _fresh_run(database, owner, dataset)
+    _enqueue_drill(database, run_id, tmp_path / "finish")
+    first = _said(paused)[1]
+    paused.send_signal(signal.SIGSTOP)
+    try:
+        with database.transaction() as session:
+            session.execute(
+                text("UPDATE chancy_workers SET last_seen = now() - interval '1 hour', expires_at = now()")
+            )
+            session.execute(text("DELETE FROM chancy_leader"))
+        successor = start_worker()
+        word, second = _said(successor)
+        assert (word, second != first) == ("taken", True)
+    finally:
+        paused.send_signal(signal.SIGCONT)
+    (tmp_path / "finish").touch()
+    assert _said(successor) == ["finished", second]
+    with database.transaction() as session:
+        run = runs.load(session, run_id)
+        assert (run.status, run.claim_id, run.starts) == ("succeeded", second, 2)
+    paused.send_signal(signal.SIGTERM)
+    assert "finished" not in paused.communicate(timeout=30)[0]
+
+
+@pytest.mark.slow
+def test_after_kill_9_of_its_worker_the_job_goes_on_with_another_within_a_minute(
+    database: Database,
+    owner: str,
+    dataset: Dataset,
+    tmp_path: Path,
+    start_worker: Callable[[], subprocess.Popen[str]],
+) -> None:
+    killed = start_worker()
+    run_id = _fresh_run(database, owner, dataset)
+    _enqueue_drill(database, run_id, tmp_path / "finish")
+    first = _said(killed)[1]
+    successor = start_worker()
+    killed.kill()
+    began = time.monotonic()
+    word, second = _said(successor)
+    assert word == "taken"
+    assert second != first
+    assert time.monotonic() - began < 60
+    (tmp_path / "finish").touch()
+    assert _said(successor) == ["finished", second]
+    with database.transaction() as session:
+        assert runs.load(session, run_id).starts == 2
+
+
+def test_migrating_the_queue_again_is_no_change(database: Database) -> None:
+    asyncio.run(asyncio.to_thread(jobs.migrate, database.url))
+    with database.engine.connect() as connection:
+        assert jobs.is_migrated(connection)
+        connection.execute(text("UPDATE chancy_schema_version SET version = version - 1"))
+        assert not jobs.is_migrated(connection)
+
+
+def test_a_cancelled_run_is_refused_to_the_worker_that_gets_its_job(
+    database: Database, new_run: Callable[[], Run]
+) -> None:
+    run = new_run()
+    with database.transaction() as session:
+        claims.request_stop(session, Run, run.id)
+        assert claims.claim(session, Run, run.id, "any", 5) is None
