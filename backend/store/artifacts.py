@@ -39,7 +39,6 @@ class Artifacts:
             return cls(
                 S3Store.from_url(
                     location,
-                    client_options={"connect_timeout": "5s", "timeout": "60s"},
                     # The default tries for three minutes, in which a browser would see nothing at all.
                     retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=20)},
                 )

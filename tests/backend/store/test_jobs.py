@@ -171,12 +171,41 @@ def test_a_worker_runs_the_job_with_its_claim_and_counts_as_alive(
         assert (run.status, run.claim_id, run.starts) == ("running", claim_id, 1)
         assert jobs.claim_of(session, jobs.run_key(run_id)) == claim_id
         assert jobs.live_workers(session) == 1
+    parents = subprocess.run(["ps", "-A", "-o", "ppid="], capture_output=True, text=True, check=True).stdout
+    assert str(worker.pid) not in parents.split(), "a child of its own would outlive a worker that is killed"
     (tmp_path / "finish").touch()
     assert _said(worker) == ["finished", claim_id]
     # Told to end, it ends in good order.
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(20) == 0
     assert _jobs(database) == [("training", "drill.run", "succeeded")]
+
+
+@pytest.mark.slow
+def test_a_worker_whose_connections_are_cut_stays_and_takes_the_next_job(
+    database: Database,
+    owner: str,
+    dataset: Dataset,
+    tmp_path: Path,
+    start_worker: Callable[[], subprocess.Popen[str]],
+) -> None:
+    worker = start_worker()
+    (tmp_path / "finish").touch()
+    for _ in range(2):
+        run_id = _fresh_run(database, owner, dataset)
+        _enqueue_drill(database, run_id, tmp_path / "finish")
+        word, claim_id = _said(worker)
+        assert (word, _said(worker)) == ("taken", ["finished", claim_id])
+        with database.transaction() as session:
+            session.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+    # Every part of the worker has needed the database by now.
+    with pytest.raises(subprocess.TimeoutExpired):
+        worker.wait(jobs.HEARTBEAT_SECONDS + 1.5)
 
 
 def test_a_paused_worker_that_was_replaced_publishes_nothing(
