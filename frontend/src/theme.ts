@@ -28,6 +28,10 @@ const dark: MantineColorsTuple = [
   "#08090b",
 ];
 
+/** The system's own face; named ones first, because system-ui is a poor choice on many a Linux. */
+export const FONT =
+  'Inter, -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", system-ui, sans-serif';
+
 export const theme = createTheme({
   colors: { brand, dark },
   primaryColor: "brand",
@@ -36,7 +40,7 @@ export const theme = createTheme({
   autoContrast: true,
   luminanceThreshold: 0.179,
   defaultRadius: 6,
-  fontFamily: 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif',
+  fontFamily: FONT,
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace',
   fontSizes: { xs: "0.75rem", sm: "0.8125rem", md: "0.875rem", lg: "1rem", xl: "1.25rem" },
   headings: {

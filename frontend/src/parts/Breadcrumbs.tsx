@@ -5,8 +5,6 @@ import { Link, useParams } from "@tanstack/react-router";
 
 import { dataset, run } from "@/api/queries";
 
-import { StatusBadge } from "./StatusBadge";
-
 export function Breadcrumbs() {
   const { datasetId, runId } = useParams({ strict: false });
   const ofRun = useQuery({ ...run(runId ?? ""), enabled: runId !== undefined });
@@ -26,7 +24,6 @@ export function Breadcrumbs() {
           <Link to="/runs/$runId" params={{ runId }} className="plain crumb">
             {ofRun.data.recipe}
           </Link>
-          {ofRun.data.status !== "succeeded" && <StatusBadge status={ofRun.data.status} />}
         </>
       )}
     </nav>

@@ -24,11 +24,14 @@ export function LossHistogram({ epoch, height }: { epoch: Epoch; height: number 
   const last = edges.at(-1) ?? 1;
   const binWidth = (last - first) / Math.max(1, counts.length);
   const mixture = readMixture(epoch, total * binWidth);
-  // One crowded first bin would flatten everything else: the axis ends a little over the second highest.
+  // One crowded first bin would flatten everything else: the axis ends over the second highest.
   const sorted = [...counts].sort((a, b) => b - a);
-  const top = Math.max(1, Math.min(sorted[0] ?? 1, (sorted[1] ?? 1) * 1.6));
+  const top = Math.max(1, Math.min((sorted[0] ?? 1) * 1.05, (sorted[1] ?? 1) * 2.5));
   const x = linear([first, last], [LEFT, Math.max(LEFT + 1, width - RIGHT)]);
-  const y = linear([0, top], [height - BOTTOM, TOP]);
+  const root = linear([0, Math.sqrt(top)], [height - BOTTOM, TOP]);
+  // A square-root scale shows the few noisy samples beside the many clean ones.
+  const y = (samples: number) => root(Math.sqrt(Math.max(0, samples)));
+  const barWidth = x(first + binWidth) - x(first);
   const path = (values: number[]) =>
     (mixture?.x ?? []).map((at, n) => `${x(at)},${Math.max(y(values[n] ?? 0), TOP)}`).join(" ");
   const threshold = mixture?.threshold ?? null;
@@ -47,7 +50,7 @@ export function LossHistogram({ epoch, height }: { epoch: Epoch; height: number 
           }}
           onPointerLeave={() => setHovered(null)}
         >
-          {ticks([0, top], 3).map((value) => (
+          {rootTicks(top).map((value) => (
             <g key={value}>
               <line x1={LEFT} x2={width - RIGHT} y1={y(value)} y2={y(value)} className="chart-grid" />
               <text x={LEFT - 6} y={y(value)} className="chart-tick" textAnchor="end" dominantBaseline="central">
@@ -66,8 +69,8 @@ export function LossHistogram({ epoch, height }: { epoch: Epoch; height: number 
             return (
               <rect
                 key={bin}
-                x={left + 0.5}
-                width={Math.max(0.5, x(edges[bin + 1] ?? 0) - left - 1)}
+                x={left}
+                width={Math.max(0.5, x(edges[bin + 1] ?? 0) - left - (barWidth > 5 ? 1 : 0))}
                 y={edge}
                 height={height - BOTTOM - edge}
                 className={bin === hovered ? "chart-bar chart-bar-on" : "chart-bar"}
@@ -97,10 +100,10 @@ export function LossHistogram({ epoch, height }: { epoch: Epoch; height: number 
             <span>
               <i style={{ background: "var(--na-noisy)" }} /> noisy
             </span>
-            <span className="faint">{mixture.name} mixture</span>
+            <span className="faint">{mixture.name}</span>
           </>
         )}
-        <span className="chart-unit faint">loss, nats</span>
+        <span className="chart-unit faint">loss, nats; square-root scale</span>
       </div>
       {hovered !== null && (
         <div className="chart-tip number" style={tipPlace(x(edges[hovered] ?? 0), width)}>
@@ -112,4 +115,10 @@ export function LossHistogram({ epoch, height }: { epoch: Epoch; height: number 
       )}
     </div>
   );
+}
+
+/** Round values whose square roots are about evenly spread. */
+function rootTicks(top: number): number[] {
+  const [, step = top] = ticks([0, top], 4);
+  return [step / 4, step, step * 2, step * 4].filter((value) => value <= top * 1.001 && value >= 1);
 }

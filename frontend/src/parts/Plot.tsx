@@ -4,7 +4,9 @@ import { useEffect, useRef, useState } from "react";
 
 import type { Figure } from "@/api/queries";
 
-import { loadPlotly, type PlotElement, type PlotEvent } from "./plotly";
+import { FONT } from "@/theme";
+
+import { loadPlotly } from "./plotly";
 import { ErrorState } from "./States";
 import "./plot.css";
 
@@ -14,33 +16,22 @@ interface Props {
   height: number | string;
   /** Over what the server's layout says. */
   layout?: Record<string, unknown>;
-  onClick?: (event: PlotEvent) => void;
-  onSelected?: (event: PlotEvent | null) => void;
 }
 
-export function Plot({ figure, label, height, layout, onClick, onSelected }: Props) {
+export function Plot({ figure, label, height, layout }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const [state, setState] = useState<"loading" | "ready" | { failed: unknown }>("loading");
-  const handlers = useRef({ onClick, onSelected });
-  useEffect(() => {
-    handlers.current = { onClick, onSelected };
-  });
 
   useEffect(() => {
-    const element = host.current as PlotElement | null;
+    const element = host.current;
     if (!element) return;
     let gone = false;
     void loadPlotly().then(
       async (plotly) => {
         if (gone) return;
         const config = { responsive: true, displaylogo: false, scrollZoom: true, modeBarButtonsToRemove: ["toImage", "autoScale2d"] };
-        await plotly.react(element, figure.data, { ...figure.layout, ...layout }, config);
+        await plotly.react(element, figure.data, { ...figure.layout, font: { family: FONT }, ...layout }, config);
         setState("ready");
-        if (element.dataset.listening) return;
-        element.dataset.listening = "yes";
-        element.on("plotly_click", (event) => handlers.current.onClick?.(event));
-        element.on("plotly_selected", (event) => handlers.current.onSelected?.(event ?? null));
-        element.on("plotly_deselect", () => handlers.current.onSelected?.(null));
       },
       (failed: unknown) => {
         if (!gone) setState({ failed });

@@ -118,7 +118,7 @@ function Ready({ dataset }: { dataset: Dataset }) {
       </div>
       <div className="grid-side">
         <div className="stack">
-          <Card title="Audits" aside={audits.data && many(audits.data.items.length, "audit")} flush>
+          <Card title="Audits" aside={audits.data?.items.length ? many(audits.data.items.length, "audit") : undefined} flush>
             {audits.isPending && <Loading rows={1} />}
             {audits.isError && <ProblemNote problem={problemOf(audits.error)} />}
             {audits.data?.items.length === 0 && (

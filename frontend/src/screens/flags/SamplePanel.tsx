@@ -160,5 +160,5 @@ const isSmall = (sample: SampleDetail | undefined) => !sample || Math.max(sample
 
 function acceptWord(standing: Standing, sample: Sample, nameOf: (label: number) => string): string {
   const label = standing?.verdict === "relabel" && standing.label !== null ? standing.label : sample.suggested_label;
-  return nameOf(label);
+  return label === sample.suggested_label ? `Accept ${nameOf(label)}` : nameOf(label);
 }

@@ -41,7 +41,7 @@ export const Tile = memo(function Tile({ datasetId, classes, sample, standing, c
       }}
     >
       <div className="tile-image">
-        <Thumb datasetId={datasetId} index={sample.index} alt="" />
+        <Thumb datasetId={datasetId} index={sample.index} alt="" eager />
         <label className="tile-check" data-show={selecting || undefined} onClick={(event) => event.stopPropagation()}>
           <input
             type="checkbox"

@@ -3,13 +3,13 @@ import { SegmentedControl } from "@mantine/core";
 import { IconLasso, IconMap } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useState } from "react";
 
 import { dataset as datasetQuery, mapFigure, run as runQuery, type MapColour } from "@/api/queries";
 import { useFigureTheme } from "@/parts/figureTheme";
-import { Plot } from "@/parts/Plot";
-import { indicesOf } from "@/parts/plotly";
+import { ScatterMap, type Tool } from "@/parts/scatter/ScatterMap";
 import { EmptyState, ErrorState, Loading } from "@/parts/States";
+import { Thumb } from "@/parts/Thumb";
 
 import { Picked } from "./Picked";
 import "./map.css";
@@ -21,7 +21,11 @@ const COLOURS: { value: MapColour; label: string }[] = [
   { value: "decision", label: "Decision" },
 ];
 
-type Tool = "lasso" | "select" | "pan";
+const TOOLS: { value: Tool; label: string }[] = [
+  { value: "lasso", label: "Lasso" },
+  { value: "box", label: "Box" },
+  { value: "move", label: "Move" },
+];
 
 export function MapScreen() {
   const { runId } = useParams({ from: "/runs/$runId/map" });
@@ -34,7 +38,6 @@ export function MapScreen() {
   const figure = useQuery({ ...mapFigure(runId, colour, theme), enabled: done });
   const [tool, setTool] = useState<Tool>("lasso");
   const [picked, setPicked] = useState<number[]>([]);
-  const layout = useMemo(() => ({ dragmode: tool }), [tool]);
 
   if (run && !done) {
     return (
@@ -54,37 +57,35 @@ export function MapScreen() {
             data={COLOURS}
             onChange={(value) => void navigate({ to: "/runs/$runId/map", params: { runId }, search: { colour: value }, replace: true })}
           />
-          <SegmentedControl
-            size="xs"
-            aria-label="Tool"
-            value={tool}
-            onChange={(value) => setTool(value)}
-            data={[
-              { value: "lasso", label: "Lasso" },
-              { value: "select", label: "Box" },
-              { value: "pan", label: "Move" },
-            ]}
-          />
+          <SegmentedControl size="xs" aria-label="Tool" value={tool} onChange={setTool} data={TOOLS} />
           <span className="faint map-hint">
-            <IconLasso size={14} aria-hidden /> Circle some samples, or click one. A class in the legend hides and shows it.
+            <IconLasso size={14} aria-hidden /> Circle some samples or click one; the wheel zooms, Shift moves.
           </span>
         </div>
-        {figure.isError ? (
-          <ErrorState error={figure.error} retry={() => void figure.refetch()} />
-        ) : figure.data ? (
-          <Plot
-            figure={figure.data}
-            label={`Map of all samples, coloured by ${colour}`}
-            height="calc(100vh - 150px)"
-            layout={layout}
-            onClick={(event) => setPicked(indicesOf(event))}
-            onSelected={(event) => setPicked(event ? indicesOf(event) : [])}
-          />
-        ) : (
-          <div className="page">
+        <div className="map-plot">
+          {figure.isError ? (
+            <ErrorState error={figure.error} retry={() => void figure.refetch()} />
+          ) : figure.data && dataset ? (
+            <ScatterMap
+              figure={figure.data}
+              label={`Map of all samples, coloured by ${colour}`}
+              tool={tool}
+              picked={picked}
+              onPick={setPicked}
+              tip={(index, group) => (
+                <div className="scatter-tip">
+                  <Thumb datasetId={dataset.id} index={index} alt="" eager />
+                  <div>
+                    <div className="faint">sample {index}</div>
+                    <b>{group.replace(/ \([\d,]+\)$/, "")}</b>
+                  </div>
+                </div>
+              )}
+            />
+          ) : (
             <Loading rows={1} height={420} />
-          </div>
-        )}
+          )}
+        </div>
       </div>
       {picked.length > 0 && dataset && (
         <Picked runId={runId} datasetId={dataset.id} classes={dataset.classes} indices={picked} onClose={() => setPicked([])} />

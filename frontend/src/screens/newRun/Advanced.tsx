@@ -45,6 +45,9 @@ export function Advanced({ recipes, recipe, texts, seed, refused, onRecipe, onTe
   );
 }
 
+/** "batch_size" as "Batch size" */
+const titleOf = (name: string) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
+
 interface FieldProps {
   setting: Setting;
   text: string | undefined;
@@ -54,7 +57,7 @@ interface FieldProps {
 
 function Field({ setting, text, error, onText }: FieldProps) {
   const said = {
-    label: setting.name.replaceAll("_", " "),
+    label: titleOf(setting.name),
     description: setting.description,
     error,
     inputWrapperOrder: ["label", "input", "description", "error"] as ("label" | "input" | "description" | "error")[],

@@ -16,7 +16,7 @@ import { settingsOf } from "./settings";
 import "./newrun.css";
 
 /** The two that stand as cards; all others are offered under Advanced. */
-const CARDS = ["fast", "m-dyr-h"];
+const CARDS: Record<string, string> = { fast: "Fast", "m-dyr-h": "Thorough" };
 
 export function NewRun() {
   const { datasetId } = useParams({ from: "/datasets/$datasetId/new-run" });
@@ -45,7 +45,7 @@ export function NewRun() {
   });
 
   if (recipes.isError) return <ErrorState error={recipes.error} retry={() => void recipes.refetch()} />;
-  const cards = (recipes.data?.items ?? []).filter(({ name }) => CARDS.includes(name));
+  const cards = (recipes.data?.items ?? []).filter(({ name }) => name in CARDS);
   const refused = start.error instanceof ApiError ? start.error.problem : null;
   const refusedField = recipe?.settings.find(({ name }) => refused?.item?.split(".").at(-1) === name)?.name ?? null;
   return (
@@ -120,7 +120,8 @@ function RecipeCard({ recipe, checked, onChoose }: { recipe: Recipe; checked: bo
     <label className="recipe" data-checked={checked || undefined}>
       <input type="radio" name="recipe" value={recipe.name} checked={checked} onChange={onChoose} />
       <span className="recipe-title">
-        {recipe.title} <code className="faint">{recipe.name}</code>
+        {CARDS[recipe.name]}
+        <span className="faint"> {recipe.title}</span>
       </span>
       <span className="dim recipe-text">{recipe.description}</span>
       <span className="recipe-time number">

@@ -100,7 +100,7 @@ export function Audit() {
 }
 
 function subtitle(run: Run): string {
-  const took = run.seconds == null ? "" : ` · ${duration(run.seconds)}`;
+  const took = run.seconds == null || !isFinal(run.status) ? "" : ` · ${duration(run.seconds)}`;
   return `${run.recipe}, seed ${run.seed} · ${run.started_at ? `started ${ago(run.started_at)}` : `asked for ${ago(run.created_at)}`}${took}`;
 }
 

@@ -1,16 +1,18 @@
 /** The tabs of one run, and the event stream that keeps it current on every one of them. */
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet, useNavigate, useParams } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useNavigate, useParams } from "@tanstack/react-router";
 
 import { isFinal, useRunEvents } from "@/api/events";
 import { run as runQuery } from "@/api/queries";
 import { useKeys } from "@/keys/useKeys";
 import { count } from "@/parts/format";
 import { ErrorState, Loading } from "@/parts/States";
+import { StatusBadge } from "@/parts/StatusBadge";
 
 export function RunLayout() {
   const { runId } = useParams({ from: "/runs/$runId" });
   const navigate = useNavigate();
+  const { pathname } = useLocation();
   const asked = useQuery(runQuery(runId));
   const live = asked.data !== undefined && !isFinal(asked.data.status);
   const connection = useRunEvents(runId, live);
@@ -34,13 +36,15 @@ export function RunLayout() {
     );
   }
   const run = asked.data;
+  const inGallery = /\/(flags|review)(\/|$)/.test(pathname);
+  const elsewhere = pathname.replace(/\/$/, "") !== `/runs/${runId}`;
   return (
     <>
       <nav className="tabs" aria-label="Run">
         <Link to="/runs/$runId" params={params} activeOptions={{ exact: true }} className="tab">
           Audit
         </Link>
-        <Link to="/runs/$runId/flags" params={params} className="tab" disabled={!done}>
+        <Link to="/runs/$runId/flags" params={params} className="tab" disabled={!done} data-status={inGallery ? "active" : undefined}>
           Flags {run.flagged != null && <span className="tab-count">{count(run.flagged)}</span>}
         </Link>
         <Link to="/runs/$runId/loss" params={params} className="tab">
@@ -54,6 +58,8 @@ export function RunLayout() {
         </Link>
         <div className="tabs-aside faint" role="status">
           {live && connection === "lost" && "Connection lost, trying again…"}
+          {elsewhere && !done && <StatusBadge status={run.status} />}
+          {elsewhere && live && <span className="number">{Math.floor(run.progress.fraction * 100)} %</span>}
         </div>
       </nav>
       <Outlet />

@@ -1,0 +1,98 @@
+/** The server's map figure read into point groups; what colour means and who belongs where is decided there. Pure. */
+import type { Figure } from "@/api/queries";
+
+import { numbersOf, shapeOf, type Numbers } from "./typedArrays";
+
+export interface Group {
+  name: string;
+  colour: string;
+  x: Numbers;
+  y: Numbers;
+  /** Sample indices, one per point. */
+  index: Numbers;
+  size: number;
+  /** Drawn as rings around points of other groups; cannot be picked itself. */
+  ring: boolean;
+}
+
+export interface Density {
+  rows: number;
+  columns: number;
+  value: Numbers;
+  colour: string;
+}
+
+export interface Bounds {
+  x0: number;
+  x1: number;
+  y0: number;
+  y1: number;
+}
+
+export interface Scatter {
+  groups: Group[];
+  density: Density | null;
+  bounds: Bounds;
+  title: string;
+  subtitle: string;
+}
+
+interface Trace {
+  type?: string;
+  name?: string;
+  x?: unknown;
+  y?: unknown;
+  z?: unknown;
+  customdata?: unknown;
+  colorscale?: [number, string][];
+  marker?: { color?: string; size?: number; symbol?: string };
+}
+
+/** Plotly puts y upwards; so do we. */
+export function readScatter(figure: Figure): Scatter {
+  const traces = figure.data as Trace[];
+  const groups = traces
+    .filter(({ type }) => type === "scattergl" || type === "scatter")
+    .map(
+      (trace): Group => ({
+        name: trace.name ?? "",
+        colour: trace.marker?.color ?? "#888888",
+        x: numbersOf(trace.x),
+        y: numbersOf(trace.y),
+        index: numbersOf(trace.customdata),
+        size: trace.marker?.size ?? 4,
+        ring: trace.marker?.symbol?.endsWith("-open") ?? false,
+      }),
+    );
+  const heat = traces.find(({ type }) => type === "heatmap");
+  const text = (figure.layout as { title?: { text?: string } }).title?.text ?? "";
+  const [title = "", subtitle = ""] = text.split("<br>").map((part) => part.replace(/<[^>]+>/g, ""));
+  return { groups, density: heat ? readDensity(heat) : null, bounds: readBounds(figure, groups), title, subtitle };
+}
+
+function readDensity(trace: Trace): Density | null {
+  const shape = shapeOf(trace.z);
+  if (!shape) return null;
+  const [rows, columns] = shape;
+  return { rows, columns, value: numbersOf(trace.z), colour: trace.colorscale?.at(-1)?.[1] ?? "#888888" };
+}
+
+/** The axes' ranges, or what the points span. */
+function readBounds(figure: Figure, groups: Group[]): Bounds {
+  const { xaxis, yaxis } = figure.layout as { xaxis?: { range?: number[] }; yaxis?: { range?: number[] } };
+  const [x0, x1] = xaxis?.range ?? span(groups.map(({ x }) => x));
+  const [y0, y1] = yaxis?.range ?? span(groups.map(({ y }) => y));
+  return { x0: x0 ?? 0, x1: x1 ?? 1, y0: y0 ?? 0, y1: y1 ?? 1 };
+}
+
+function span(arrays: Numbers[]): [number, number] {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const array of arrays) {
+    for (const value of array) {
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+  }
+  return low <= high ? [low, high] : [0, 1];
+}
