@@ -75,7 +75,7 @@ def why(evidence: Evidence) -> list[str]:
     if evidence.probability_given is not None and np.isfinite(evidence.probability_given):
         percent = _percent(evidence.probability_given)
         sentences.append(f"After the last epoch the network gives {evidence.given} {percent}.")
-    sentences.append(f"Noise posterior {_percent(evidence.noise_posterior)}: P(wrong label | its loss).")
+    sentences.append(f"Noise posterior {_percent(evidence.noise_posterior)}: how probable a wrong label is.")
     return [sentence for sentence in sentences if sentence]
 
 
@@ -101,7 +101,7 @@ def _prediction_sentences(evidence: Evidence) -> list[str]:
     window = f"of the last {len(recent)} epochs" if len(recent) > 1 else "epoch"
     winner, times = Counter(recent).most_common(1)[0]
     sentences = [f"Predicted {winner} in {times} {window}."]
-    if winner != evidence.given:
+    if winner != evidence.given and times < len(recent):
         agreed = recent.count(evidence.given)
         sentences.append(
             f"Predicted its given label {evidence.given} in {agreed} of them."
@@ -119,10 +119,8 @@ def _neighbour_sentences(evidence: Evidence) -> list[str]:
     verb = "is" if times == 1 else "are"
     sentences = [f"{times} of its {len(labels)} nearest neighbours {verb} labelled {winner}."]
     same = labels.count(evidence.given)
-    if winner != evidence.given:
-        sentences.append(
-            f"{same or 'None'} of them {'is' if same == 1 else 'are'} labelled {evidence.given}."
-        )
+    if winner != evidence.given and times < len(labels):
+        sentences.append(f"{same or 'None'} of them {'is' if same < 2 else 'are'} labelled {evidence.given}.")
     return sentences
 
 

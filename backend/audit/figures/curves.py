@@ -104,6 +104,6 @@ def _lines(numbers: CurveNumbers, palette: Palette) -> list[Line]:
         Line(1, "training loss", numbers.train_loss_E, palette.clean, ".3f", "circle"),
         Line(2, "agreement with given labels", numbers.train_accuracy_E, palette.clean, ".1%", "circle"),
         Line(2, "validation accuracy", numbers.validation_accuracy_E, palette.noisy, ".1%", "diamond"),
-        Line(2, "AUROC of the flags", numbers.auroc_E, palette.accent, ".3f", "square"),
+        Line(2, "AUROC against true labels", numbers.auroc_E, palette.accent, ".3f", "square"),
         Line(3, "noise rate", numbers.noise_rate_E, palette.noisy, ".1%", "circle"),
     ]

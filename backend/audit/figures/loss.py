@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 
 from backend.audit.figures.theme import PALETTES, Palette, Theme, rounded, titled, translucent
 
+SEEN_BESIDE = 8.0
+"""A noisy component lower than the highest bar by more than this is a flat line on a linear axis."""
+FLOOR = 0.5
+"""Lower end of a logarithmic axis, in samples per bin: below the smallest bar."""
 FRAMES = 20.0
 """How many heights of the frame a curve may rise above it."""
 MIXTURE_TITLES = {"beta": "beta mixture", "gaussian": "Gaussian mixture"}
@@ -46,24 +50,30 @@ class LossNumbers(NamedTuple):
     """beta, gaussian or none."""
     top: float
     """Samples per bin at the upper end of the axis; a density may run off to infinity at 0."""
+    logarithmic: bool
+    """Whether the axis must be logarithmic for the noisy samples to be seen beside the clean ones."""
 
 
 def loss_numbers(epoch: int, histogram: Mapping[str, Any], mixtures: Mapping[str, Any]) -> LossNumbers:
     """Bars and curves on one scale: a density times samples times bin width is samples per bin."""
     edge_B1 = np.asarray(histogram.get("edges", [0.0, 1.0]), dtype=np.float64)
     count_B = np.asarray(histogram.get("counts", [0]), dtype=np.int64)
+    edge_B1, count_B = _fitting_bins(edge_B1, count_B)
     per_bin = float(count_B.sum()) * float(np.median(np.diff(edge_B1)))
     curves = tuple(
         _curves(name, mixtures[name], per_bin)
         for name in MIXTURE_TITLES
         if mixtures.get(name) and len(mixtures[name].get("x", [])) > 1
     )
-    # The highest bar alone may be a spike at zero loss that flattens all else: the axis then ends above
-    # the second highest, and the spike's hover says its count.
-    heights = np.sort(count_B)[::-1].astype(np.float64)
-    top = heights[0] if len(heights) < 2 or heights[0] <= 4 * heights[1] else 2.5 * heights[1]
+    chosen = str(mixtures.get("chosen", "none"))
+    highest = max(float(count_B.max(initial=1)), 1.0)
+    # The likeliest loss of a noisy sample; where the density runs off to infinity it says nothing.
+    noisy = max(
+        (float(np.median(np.sort(each.noisy_X)[-20:])) for each in curves if each.name == chosen),
+        default=highest,
+    )
     return LossNumbers(
-        epoch, edge_B1, count_B, curves, str(mixtures.get("chosen", "none")), max(float(top), 1.0) * 1.08
+        epoch, edge_B1, count_B, curves, chosen, highest * 1.08, highest > SEEN_BESIDE * max(noisy, FLOOR)
     )
 
 
@@ -96,7 +106,7 @@ def loss_figure(numbers: LossNumbers, theme: Theme = "light") -> go.Figure:
         bargap=0,
         hovermode="closest",
         xaxis={"title": {"text": "Loss to the given label (nats)"}, "rangemode": "tozero"},
-        yaxis={"title": {"text": "Samples per bin"}, "range": [0, numbers.top], "tickformat": ",d"},
+        yaxis=_height_axis(numbers),
         legend={"orientation": "v", "x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "tracegroupgap": 8},
         uirevision="loss",
     )
@@ -105,6 +115,33 @@ def loss_figure(numbers: LossNumbers, theme: Theme = "light") -> go.Figure:
     return titled(
         figure, f"Loss distribution after epoch {numbers.epoch}", _subtitle(numbers, samples), theme
     )
+
+
+def _fitting_bins(
+    edge_B1: NDArray[np.float64], count_B: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Neighbouring bins joined while at least 3.5 · N^(1/3) remain (Rice's rule asks for 2 · N^(1/3)).
+
+    Finer ones of few samples show the luck of the draw, not the distribution.
+    """
+    wanted = 3.5 * float(count_B.sum()) ** (1 / 3)
+    fitting = [
+        width for width in (1, 2, 4, 5) if len(count_B) % width == 0 and len(count_B) / width >= wanted
+    ]
+    joined = max(fitting, default=1) if len(count_B) > wanted else 1
+    return edge_B1[::joined], count_B.reshape(-1, joined).sum(axis=1)
+
+
+def _height_axis(numbers: LossNumbers) -> dict[str, Any]:
+    if not numbers.logarithmic:
+        return {"title": {"text": "Samples per bin"}, "range": [0, numbers.top], "tickformat": ",d"}
+    return {
+        "title": {"text": "Samples per bin (log scale)"},
+        "type": "log",
+        "range": [np.log10(FLOOR), np.log10(numbers.top * 1.5)],
+        "dtick": 1,
+        "tickformat": ",d",
+    }
 
 
 def _curves(name: str, fitted: Mapping[str, Any], per_bin: float) -> MixtureCurves:

@@ -99,7 +99,9 @@ def map_figure(numbers: MapNumbers, theme: Theme = "light") -> go.Figure:
     figure = go.Figure()
     if numbers.density is not None:
         figure.add_trace(_density_trace(numbers.density, palette))
-    size = 5 if numbers.shown <= 5_000 else 4 if numbers.shown <= 20_000 else 3
+    size = (
+        7 if numbers.shown <= 2_500 else 5 if numbers.shown <= 10_000 else 4 if numbers.shown <= 20_000 else 3
+    )
     for group in numbers.groups:
         figure.add_trace(
             go.Scattergl(

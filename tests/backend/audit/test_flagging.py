@@ -25,7 +25,7 @@ def test_the_reasons_are_sentences_with_the_numbers_in_them() -> None:
         "7 of its 8 nearest neighbours are labelled dog.",
         "1 of them is labelled cat.",
         "After the last epoch the network gives cat 2 %.",
-        "Noise posterior 99.9 %: P(wrong label | its loss).",
+        "Noise posterior 99.9 %: how probable a wrong label is.",
     ]
 
 
@@ -40,6 +40,16 @@ def test_the_reasons_speak_for_a_clean_sample_too() -> None:
     ]
 
 
+def test_what_follows_from_a_sentence_is_not_said_again() -> None:
+    plain = EVIDENCE._replace(prediction_E=["dog"] * 12, neighbour_label_K=["dog"] * 8)
+    assert why(plain)[1:3] == [
+        "Predicted dog in 12 of the last 12 epochs.",
+        "8 of its 8 nearest neighbours are labelled dog.",
+    ]
+    none = EVIDENCE._replace(neighbour_label_K=["dog"] * 6 + ["fox"] * 2)
+    assert "None of them is labelled cat." in why(none)
+
+
 def test_missing_numbers_leave_their_sentence_out_and_never_say_nan() -> None:
     bare = EVIDENCE._replace(
         loss=float("nan"),
@@ -48,7 +58,7 @@ def test_missing_numbers_leave_their_sentence_out_and_never_say_nan() -> None:
         probability_given=None,
         noise_posterior=float("nan"),
     )
-    assert why(bare) == ["Noise posterior unknown: P(wrong label | its loss)."]
+    assert why(bare) == ["Noise posterior unknown: how probable a wrong label is."]
 
 
 def test_the_highest_loss_and_the_only_sample_of_a_class_are_said_as_such() -> None:

@@ -41,6 +41,7 @@ def numbers() -> Any:
 def test_the_curves_are_on_the_scale_of_the_bars(numbers: Any) -> None:
     beta = next(mixture for mixture in numbers.mixtures if mixture.name == "beta")
     width = 10 / 50
+    assert len(numbers.count_B) == 50
     assert np.trapezoid(beta.sum_X, beta.x_X) / width == pytest.approx(1000, rel=1e-3)
     assert np.trapezoid(beta.noisy_X, beta.x_X) / width == pytest.approx(300, rel=1e-3)
     np.testing.assert_allclose(beta.clean_X + beta.noisy_X, beta.sum_X)
@@ -73,6 +74,32 @@ def test_a_density_that_runs_to_infinity_stays_in_the_frame() -> None:
     assert numbers.top < 200
     heights = [max(trace["y"]) for trace in as_dict(loss_figure(numbers))["data"][1:]]
     assert max(heights) <= 20 * numbers.top
+
+
+@pytest.mark.parametrize(("clean", "logarithmic"), [(700, False), (70_000, True)])
+def test_the_axis_turns_logarithmic_when_the_noisy_samples_would_be_a_flat_line(
+    clean: int, logarithmic: bool
+) -> None:
+    weight = 300 / (clean + 300)
+    mixtures = {"beta": fitted(stats.norm(1, 0.3), stats.norm(5, 0.5), weight, 3.0), "chosen": "beta"}
+    count_B, edge_B1 = np.histogram(
+        np.concatenate([np.linspace(0.4, 1.6, clean), np.linspace(4, 6, 300)]), bins=50, range=(0, 10)
+    )
+    numbers = loss_numbers(1, {"edges": edge_B1.tolist(), "counts": count_B.tolist()}, mixtures)
+    assert numbers.logarithmic is logarithmic
+    axis = as_dict(loss_figure(numbers))["layout"]["yaxis"]
+    assert ("log scale" in axis["title"]["text"]) == logarithmic
+    top = 10 ** axis["range"][1] if logarithmic else axis["range"][1]
+    assert top > count_B.max()
+
+
+@pytest.mark.parametrize(("samples", "bins"), [(200, 25), (2000, 50), (100_000, 100)])
+def test_few_samples_get_few_bins_and_none_is_lost(samples: int, bins: int) -> None:
+    count_B, edge_B1 = np.histogram(np.random.default_rng(0).random(samples), bins=100, range=(0, 1))
+    numbers = loss_numbers(1, {"edges": edge_B1.tolist(), "counts": count_B.tolist()}, {})
+    assert len(numbers.count_B) == bins
+    assert numbers.count_B.sum() == samples
+    assert (numbers.edge_B1[0], numbers.edge_B1[-1]) == (0, 1)
 
 
 def test_an_epoch_without_mixtures_still_shows_its_histogram() -> None:
