@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from backend.audit.errors import BadInput, NotFound
-from backend.store import bulk, claims, decisions
+from backend.store import bulk, claims, datasets, decisions
 from backend.store.decisions import Standing
 from backend.store.tables import Decision, Result, Run, Sample
 
@@ -157,21 +157,20 @@ def one(session: Session, run: Run, index: int) -> SampleRow:
 
 def columns(session: Session, run_id: str) -> ResultColumns:
     """Everything the run says of all samples, by sample index (empty arrays while it has not succeeded)."""
-    fixed: bulk.Fixed = [*FIXED, ("given_label", "i4"), ("true_label", "i4")]
-    query = sql.SQL(
-        "SELECT {results}, sample.given_label, coalesce(sample.true_label, -1) FROM result"
-        " JOIN run ON run.id = result.run_id"
-        " JOIN sample ON sample.dataset_id = run.dataset_id AND sample.sample_index = result.sample_index"
-        " WHERE result.run_id = {run_id} ORDER BY result.sample_index"
-    ).format(
-        results=sql.SQL(", ").join(sql.Identifier("result", name) for name, _ in FIXED),
-        run_id=sql.Literal(run_id),
+    query = sql.SQL("SELECT {columns} FROM result WHERE run_id = {run_id} ORDER BY sample_index").format(
+        columns=sql.SQL(", ").join(sql.Identifier(name) for name, _ in FIXED), run_id=sql.Literal(run_id)
     )
-    rows_N = bulk.read(session, query, fixed)
-    arrays = {name: np.ascontiguousarray(rows_N[name]) for name, _ in fixed}
-    true_N = arrays.pop("true_label")
-    known = len(true_N) > 0 and bool((true_N >= 0).all())
-    return ResultColumns(**arrays, true_label=true_N if known else None)
+    rows_N = bulk.read(session, query, FIXED)
+    arrays = {name: np.ascontiguousarray(rows_N[name]) for name, _ in FIXED}
+    # Read apart, not joined: both are there for every index 0…N−1 (checked when published), in order.
+    dataset_id = session.scalar(select(Run.dataset_id).where(Run.id == run_id))
+    given_N, true_N = datasets.labels(session, dataset_id or "")
+    index_N = arrays["sample_index"]
+    return ResultColumns(
+        **arrays,
+        given_label=given_N[index_N],
+        true_label=None if true_N is None else true_N[index_N],
+    )
 
 
 def _check(result_N: np.ndarray[Any, np.dtype[np.void]]) -> None:
