@@ -45,7 +45,7 @@ class Database:
         try:
             with Session(self.engine, expire_on_commit=False) as session, session.begin():
                 yield session
-        except DBAPIError as error:
+        except (DBAPIError, psycopg.Error) as error:
             if (refusal := _refusal(error)) is not None:
                 raise refusal from error
             raise
@@ -110,14 +110,19 @@ def _driver_url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+psycopg")
 
 
-def _refusal(error: DBAPIError) -> Unavailable | None:
-    state = error.orig.sqlstate if isinstance(error.orig, psycopg.Error) else None
+def _refusal(error: DBAPIError | psycopg.Error) -> Unavailable | None:
+    """What the user is told when the server is at fault; None when the statement is.
+
+    Bulk transfers speak to the driver, so its errors come without SQLAlchemy's wrapping too.
+    """
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = cause.sqlstate if isinstance(cause, psycopg.Error) else None
     if state == "53100":
         return Unavailable(
             "DISK_FULL", "The database has no space left.", hint="Make space and try again; nothing is lost."
         )
     # 08: connection exceptions; 57P0x: shut down, crashed, starting; no state: never got through.
-    away = state is None and isinstance(error.orig, psycopg.OperationalError)
-    if away or error.connection_invalidated or (state or "").startswith(("08", "57P")):
+    away = state is None and isinstance(cause, psycopg.OperationalError)
+    if away or (state or "").startswith(("08", "57P")):
         return Unavailable("DATABASE_AWAY", "The database does not answer.", hint="Try again in a moment.")
     return None

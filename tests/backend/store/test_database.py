@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 from backend.audit.errors import Unavailable
+from backend.store import bulk
 from backend.store.database import Database, is_migrated, is_ours, migrate
 from backend.store.tables import Account, Base
 
@@ -100,6 +103,43 @@ def test_a_pool_survives_its_connections_being_cut(database: Database) -> None:
         assert cut.scalar_one() >= 1
     other.dispose()
     database.ping()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (psycopg.errors.DiskFull(), "DISK_FULL"),
+        (psycopg.errors.AdminShutdown(), "DATABASE_AWAY"),
+        (psycopg.OperationalError("the connection is closed"), "DATABASE_AWAY"),
+    ],
+)
+def test_an_error_of_the_driver_itself_is_told_as_one_of_ours(
+    database: Database, error: psycopg.Error, code: str
+) -> None:
+    with pytest.raises(Unavailable) as caught, database.transaction():
+        raise error
+    assert caught.value.code == code
+
+
+def test_a_connection_cut_in_the_middle_is_told_as_one_of_ours(database: Database) -> None:
+    def cut_off() -> None:
+        with database.transaction() as session, psycopg.connect(database.url, autocommit=True) as other:
+            session.execute(text("SELECT 1"))
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            bulk.connection_of(session).execute("SELECT 1")
+
+    with pytest.raises(Unavailable) as caught:
+        cut_off()
+    assert caught.value.code == "DATABASE_AWAY"
+    database.ping()
+
+
+def test_a_wrong_statement_is_no_outage(database: Database) -> None:
+    with pytest.raises(DBAPIError), database.transaction() as session:
+        session.execute(text("SELECT no_such_column FROM run"))
 
 
 def test_a_database_that_is_away_is_unavailable_not_a_crash(database: Database) -> None:
