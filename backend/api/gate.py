@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
@@ -75,12 +76,12 @@ class Gate:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
-        started = False
+        began, status = time.monotonic(), 0
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
+                status = message["status"]
                 _add_headers(message, scope, request_id)
             await send(message)
 
@@ -88,17 +89,19 @@ class Gate:
         try:
             receive = await self._admit(scope, receive)
             await self._app(scope, receive, send_with_headers)
+            _note(scope, request_id, status, began)
             return
         except NoiseAuditError as error:
             answer = error_response(error, request_id)
         except Exception:
             # The outer door of HTTP: logged here, told to nobody.
-            log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"][:200])
+            log.exception("request %s failed: %s", request_id, _named(scope))
             answer = internal_error(request_id)
-        if started:
+        if status:
             # Half an answer is out; ending the connection is the only way left to say that it failed.
             raise ConnectionAbortedError(f"request {request_id} failed after its answer began")
         await answer(scope, receive, send_with_headers)
+        _note(scope, request_id, status, began)
 
     async def _admit(self, scope: Scope, receive: Receive) -> Receive:
         """Check everything about the request that needs no route; gives the body to read from."""
@@ -179,6 +182,18 @@ class Gate:
             return whole.pop() if whole else await receive()
 
         return replay
+
+
+def _named(scope: Scope) -> str:
+    """Method and path for the log: bounded, on one line, without the query (people paste secrets there)."""
+    return f"{scope['method'][:16]} {ascii(scope['path'])[:200]}"
+
+
+def _note(scope: Scope, request_id: str, status: int, began: float) -> None:
+    """One line per change and per refusal; what is merely read is told to those who ask for it."""
+    level = logging.DEBUG if scope["method"] in READING and status < 400 else logging.INFO
+    milliseconds = (time.monotonic() - began) * 1000
+    log.log(level, "request %s: %s %d in %.0f ms", request_id, _named(scope), status, milliseconds)
 
 
 def _is_upload(path: str) -> bool:

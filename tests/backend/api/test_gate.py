@@ -1,6 +1,7 @@
 """Who may come in, from which page, and what is on every answer."""
 
 import http.client
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -188,10 +189,11 @@ def test_a_foreign_host_or_origin_is_refused_on_every_method_even_when_signed_in
 
 
 def test_a_change_with_the_cookie_must_be_json(client: httpx.Client) -> None:
+    before = client.get("/api/tokens").json()
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""):
         answer = client.post("/api/tokens", content=b'{"name": "x"}', headers={"Content-Type": kind})
         assert (answer.status_code, answer.json()["code"]) == (403, "CONTENT_TYPE")
-    assert client.get("/api/tokens").json() == []
+    assert client.get("/api/tokens").json() == before
 
 
 def test_the_body_limit_holds_with_and_without_a_stated_length(client: httpx.Client) -> None:
@@ -243,6 +245,26 @@ def test_an_unforeseen_error_tells_its_request_id_and_nothing_else(
     assert body["request_id"] in caplog.text
 
 
+def test_a_change_and_a_refusal_are_logged_with_the_request_id_and_without_secrets(
+    live: Any, client: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="backend")
+    made = client.post("/api/tokens?note=query-secret", json={"name": "body-secret"})
+    refused = client.get("/api/nothing%0Aforged%20line", headers={"Authorization": "Bearer header-secret"})
+    client.get("/api/tokens")
+    # The line is written after the answer has gone out.
+    deadline = time.monotonic() + 5
+    while len(lines := [r.getMessage() for r in caplog.records if r.name == "backend.api.gate"]) < 2:
+        assert time.monotonic() < deadline
+    assert len(lines) == 2
+    assert f"request {made.headers['X-Request-ID']}: POST '/api/tokens' 201 in " in lines[0]
+    assert f"request {refused.headers['X-Request-ID']}: GET '/api/nothing\\nforged line' 401 in " in lines[1]
+    everything = "\n".join(lines)
+    assert "secret" not in everything
+    assert made.json()["token"] not in everything
+    assert client.cookies["noise_audit_session"] not in everything
+
+
 def test_a_database_that_is_away_is_503_and_not_a_sign_out(
     settings: Settings, artifacts: Artifacts, database: Database, sign_in: SignIn, start: Any
 ) -> None:
@@ -270,7 +292,9 @@ def test_a_bearer_token_signs_a_script_in_until_it_is_revoked(
     made = client.post("/api/tokens", json={"name": "script", "days": 1}).json()
     headers = {"Authorization": f"Bearer {made['token']}"}
     assert anonymous.get("/api/session", headers=headers).json()["id"] == account_id
-    assert [token["token"] for token in client.get("/api/tokens").json()] == [None]
+    listed = {token["id"]: token["token"] for token in client.get("/api/tokens").json()}
+    assert made["id"] in listed
+    assert set(listed.values()) == {None}
     assert client.delete(f"/api/tokens/{made['id']}").status_code == 204
     assert anonymous.get("/api/session", headers=headers).status_code == 401
     assert anonymous.get("/api/session", headers={"Authorization": "Bearer"}).status_code == 401
