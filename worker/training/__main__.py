@@ -22,7 +22,6 @@ import numpy as np
 from worker.training.recipes import RECIPES, recipe
 from worker.training.reports import Diverged, EpochReport, Outcome, Stopped, TrainingData
 from worker.training.tensorfile import UnreadableFile
-from worker.training.train import train
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -54,6 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
             raise ValueError(f"seed must lie between 0 and 2^63 - 1, found {options.seed}")
         settings = recipe(options.recipe, _overrides(options.set))
         data = load_data(options.data)
+        # Loading torch takes seconds; wrong use is answered without it.
+        from worker.training.train import train
+
         outcome = train(
             data,
             settings,

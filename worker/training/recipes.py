@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, Literal, get_args, get_type_hints
 
+Network = Literal["preact-resnet", "audit"]
 Schedule = Literal["steps", "one-cycle"]
 Mixup = Literal["none", "constant", "dynamic"]
 Bootstrap = Literal["none", "static", "dynamic"]
@@ -29,6 +30,8 @@ class Recipe:
 
     epochs: int = 300
     batch_size: int = 128
+    fewest_steps: int = 1
+    """An epoch has at least so many steps: small sets get smaller batches, down to 16 samples."""
     learning_rate: float = 0.1
     momentum: float = 0.9
     nesterov: bool = False
@@ -41,10 +44,11 @@ class Recipe:
     """Share of the steps in which the rate climbs to its peak (schedule "one-cycle"); then it falls to 0."""
     label_smoothing: float = 0.0
 
+    network: Network = "preact-resnet"
     width: int = 64
-    """Channels of the first stage; 64 is the paper's network."""
+    """Channels of the first stage; 64 is the paper's PreAct ResNet-18."""
     blocks: int = 2
-    """Residual blocks in each of the four stages; 2 is ResNet-18."""
+    """Residual blocks in each of the four stages of a PreAct ResNet; 2 is ResNet-18."""
 
     crop_share: float = 0.125
     """Zero border before a random crop, as a share of the image's side: 4 pixels of 32."""
@@ -105,6 +109,7 @@ _RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
         "epochs": (1, _LONGEST),
         "batch_size": (2, 65_536),
+        "fewest_steps": (1, 10_000),
         "learning_rate": (1e-6, 100.0),
         "momentum": (0.0, 0.9999),
         "weight_decay": (0.0, 1.0),
@@ -127,6 +132,7 @@ _RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
 )
 _CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
+        "network": get_args(Network),
         "schedule": get_args(Schedule),
         "mixup": get_args(Mixup),
         "bootstrap": get_args(Bootstrap),
@@ -254,13 +260,16 @@ _ALL = (
         "fast",
         "Fast audit",
         "Finds suspect labels in minutes, also without a graphics card; the best choice to begin with.",
-        epochs=12,
-        batch_size=128,
+        epochs=16,
+        batch_size=64,
+        fewest_steps=40,
         learning_rate=0.1,
         nesterov=True,
         weight_decay=5e-4,
         schedule="one-cycle",
-        width=16,
+        network="audit",
+        width=32,
+        ranking_skip=0.25,
     ),
     _PAPER,
     _named(

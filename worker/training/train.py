@@ -23,7 +23,7 @@ from worker.noise.mixtures import BetaMixture, GaussianMixture, Mixture
 from worker.training import checkpoint as checkpoints
 from worker.training import objectives
 from worker.training.checkpoint import Checkpoint, CheckpointMismatch
-from worker.training.device import chosen_device
+from worker.training.device import Device, chosen_device
 from worker.training.images import Images
 from worker.training.loop import Loop
 from worker.training.recipes import Recipe
@@ -62,6 +62,20 @@ def train(
     """
     directory.mkdir(parents=True, exist_ok=True)
     chosen = chosen_device(device)
+    pixels = recipe.batch_size * data.image_NHWC.shape[1] * data.image_NHWC.shape[2]
+    with chosen.threads_for(pixels):
+        return _train(data, recipe, seed, chosen, directory, on_epoch, should_stop)
+
+
+def _train(
+    data: TrainingData,
+    recipe: Recipe,
+    seed: int,
+    chosen: Device,
+    directory: Path,
+    on_epoch: Callable[[EpochReport], None],
+    should_stop: Callable[[], bool],
+) -> Outcome:
     images = Images(data.image_NHWC, chosen.device)
     validation = (
         None if data.validation_image_NHWC is None else Images(data.validation_image_NHWC, chosen.device)
