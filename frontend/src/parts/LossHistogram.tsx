@@ -103,7 +103,7 @@ export function LossHistogram({ epoch, height }: { epoch: Epoch; height: number 
             <span className="faint">{mixture.name}</span>
           </>
         )}
-        <span className="chart-unit faint">loss, nats; square-root scale</span>
+        <span className="chart-unit faint">loss in nats, √ scale</span>
       </div>
       {hovered !== null && (
         <div className="chart-tip number" style={tipPlace(x(edges[hovered] ?? 0), width)}>

@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 
-import { answer, client, problemOf, type Problem } from "@/api/client";
+import { answer, client, problemOf, type Problem, type Schemas } from "@/api/client";
 import { session } from "@/api/queries";
 
 /** The code in what was pasted: a bare code, a fragment, or the whole printed address. */
@@ -14,7 +14,7 @@ export function codeIn(text: string): string {
 export function useSignIn() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (code: string) => answer(client.POST("/api/session", { body: { code } })),
+    mutationFn: (body: Schemas["SignIn"]) => answer(client.POST("/api/session", { body })),
     onSuccess: (account) => {
       queries.clear();
       queries.setQueryData(session.queryKey, account);
@@ -40,7 +40,7 @@ export function useCodeOfAddress(): { pending: boolean; problem: Problem | null 
   useEffect(() => {
     if (codeOfAddress === null || spent) return;
     spent = true;
-    mutate(codeOfAddress, {
+    mutate({ code: codeOfAddress }, {
       onSuccess: () => setState({ pending: false, problem: null }),
       onError: (error) => setState({ pending: false, problem: problemOf(error) }),
     });

@@ -27,13 +27,14 @@ interface Props {
 }
 
 const REACH = 9;
+const ROOM = 24;
 const CLICK = 4;
 
 export function ScatterMap({ figure, label, tool, picked, onPick, tip }: Props) {
   const scatter = useMemo(() => readScatter(figure), [figure]);
   const { ref, width, height } = useElementSize();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const whole = useMemo(() => fit(scatter.bounds, width || 1, height || 1), [scatter.bounds, width, height]);
+  const whole = useMemo(() => fit(scatter.bounds, width || 1, height || 1, ROOM), [scatter.bounds, width, height]);
   // Kept in units of data, so that neither a new colour nor a new size of the window moves what one looks at.
   const [moved, setMoved] = useState<View | null>(null);
   const view = moved ?? whole;

@@ -22,11 +22,11 @@ export interface Found {
 const FARTHEST = 0.5;
 const CLOSEST = 400;
 
-/** All of the bounds, in the middle. */
-export function fit(bounds: Bounds, width: number, height: number): View {
+/** All of the bounds, in the middle, with `room` canvas pixels around. */
+export function fit(bounds: Bounds, width: number, height: number, room = 0): View {
   const spanX = bounds.x1 - bounds.x0 || 1;
   const spanY = bounds.y1 - bounds.y0 || 1;
-  const scale = Math.min(width / spanX, height / spanY);
+  const scale = Math.min(Math.max(1, width - 2 * room) / spanX, Math.max(1, height - 2 * room) / spanY);
   return {
     scale,
     left: (bounds.x0 + bounds.x1) / 2 - width / scale / 2,

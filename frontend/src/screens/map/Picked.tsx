@@ -14,6 +14,7 @@ import { count, many } from "@/parts/format";
 import { ErrorState, Loading } from "@/parts/States";
 import { Tile } from "@/screens/flags/Tile";
 import "@/screens/flags/flags.css";
+import "@/screens/flags/panel.css";
 
 /** The server lists so many by index at once. */
 export const LISTED = 500;

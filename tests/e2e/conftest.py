@@ -1,0 +1,109 @@
+"""A browser, and an installation as a user starts it, for the tests that go through the pages."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.e2e.chromium import HINT, find_chromium
+from tests.e2e.digits import write_zip
+from tests.installation import Installation, installation
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WINDOW = {"width": 1440, "height": 900}
+PATIENCE_MS = 20_000
+"""For what should be there at once: generous, since tests share two cores with a training."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The Chromium of this machine; without one the tests fail and say how to get it."""
+    path = find_chromium()
+    if path is None:
+        pytest.fail(HINT)
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """A folder that PostgreSQL's own user can enter, whoever runs the tests."""
+    made = Path(tempfile.mkdtemp(prefix="noise-audit-e2e-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def system(folder: Path) -> Iterator[Installation]:
+    """`noise-audit up` with one worker."""
+    with installation(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser: Browser, system: Installation, folder: Path) -> Path:
+    """The cookies of a browser that opened the printed address, in a file."""
+    state = folder / "cookies.json"
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(system.login_url)
+    expect(page.get_by_role("button", name="Account local")).to_be_visible()
+    assert page.url == f"{system.url}/", "the code is still in the address"
+    context.storage_state(path=state)
+    context.close()
+    return state
+
+
+@pytest.fixture
+def open_page(browser: Browser, system: Installation, signed_in: Path) -> Iterator[Callable[..., Page]]:
+    """Opens signed-in pages; the test fails when one of them logs an error or breaks the security policy."""
+    contexts, problems = [], []
+
+    def open_one(path: str = "/", *, theme: str = "light") -> Page:
+        context = browser.new_context(
+            storage_state=signed_in, viewport=WINDOW, color_scheme=theme, base_url=system.url
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+        page.goto(path)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page]) -> Page:
+    """One signed-in page at home."""
+    return open_page()
+
+
+@pytest.fixture(scope="session")
+def audited(system: Installation, folder: Path) -> tuple[str, str]:
+    """A dataset of digits with known wrong labels and a finished run on it: their ids."""
+    archive = folder / "audited.zip"
+    write_zip(archive, samples=500, wrong=0.15)
+    dataset = system.last_line("import", str(archive))
+    run = system.last_line("audit", dataset, "--set", "epochs=5", "--wait")
+    return dataset, run
