@@ -195,7 +195,7 @@ class Execution:
             name.removeprefix(prefix): array for name, array in last.arrays.items() if name.startswith(prefix)
         }
         described = {
-            "network": "PreAct ResNet",
+            "network": self.recipe.network,
             "width": str(self.recipe.width),
             "blocks": str(self.recipe.blocks),
         }

@@ -97,7 +97,7 @@ def failed_job(error: dict[str, Any] | None) -> NoReturn:
 def bytes_bar(title: str) -> Iterator[Any]:
     """A progress bar for bytes; yields a function (sent, total)."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=notes, transient=True) as progress:
+    with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
         task = progress.add_task(title, total=None)
         yield lambda sent, total: progress.update(task, completed=sent, total=total)
 
@@ -112,7 +112,7 @@ def job_bar(title: str) -> Iterator[Any]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[message]}", style="dim"),
     )
-    with Progress(*columns, console=notes, transient=True) as progress:
+    with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
         task = progress.add_task(title, total=1.0, message="waiting for a worker")
 
         def show(state: dict[str, Any]) -> None:

@@ -33,7 +33,7 @@ from tests.installation import (
 
 pytestmark = pytest.mark.slow
 
-SAMPLES = 600
+SAMPLES = 1200
 CONTRACT = [
     "index",
     "name",
@@ -73,7 +73,7 @@ def running(folder: Path) -> Iterator[Installation]:
 
 @pytest.fixture(scope="module")
 def digits_folder(folder: Path) -> Path:
-    """Six hundred digits as a folder of class folders."""
+    """Digits as a folder of class folders."""
     digits = load_digits()
     for index in range(SAMPLES):
         target = folder / "digits" / str(digits.target[index]) / f"{index:04d}.png"
@@ -89,7 +89,7 @@ def audited(running: Installation, digits_folder: Path) -> tuple[str, str, str]:
     noisy = running.last_line(
         "inject", dataset, "--kind", "symmetric-exclusive", "--rate", "0.2", "--seed", "1"
     )
-    run = running.last_line("audit", noisy, "--set", "epochs=8", "--seed", "2", "--wait")
+    run = running.last_line("audit", noisy, "--seed", "2", "--wait")
     return dataset, noisy, run
 
 
