@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,9 +104,14 @@ def is_ready(url: str) -> bool:
         return False
 
 
-def wait_until_gone(url: str, seconds: float = 20) -> None:
-    """Wait until nothing answers there any more."""
+def wait_until(true: Callable[[], bool], seconds: float) -> None:
+    """Wait for a condition; fails the test when it does not come true in time."""
     deadline = time.monotonic() + seconds
-    while is_ready(url):
-        assert time.monotonic() < deadline, "the server is still there"
+    while not true():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
         time.sleep(0.1)
+
+
+def wait_until_gone(url: str) -> None:
+    """Wait until nothing answers there any more."""
+    wait_until(lambda: not is_ready(url), 20)

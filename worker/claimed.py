@@ -11,9 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
-
-from backend.audit.errors import ClaimLost
+from backend.audit.errors import ClaimLost, Unavailable
 from backend.store import claims
 from backend.store.database import Database
 from backend.store.tables import Dataset, Run
@@ -49,8 +47,8 @@ class Claimed:
         try:
             with self.database.transaction() as session:
                 return claims.is_held(session, self.table, self.id, self.claim_id)
-        except DBAPIError as error:
-            log.warning("database away while polling; the work goes on: %s", error.__class__.__name__)
+        except Unavailable as error:
+            log.warning("%s while polling; the work goes on", error.code)
             return True
 
     def progress(self, *, force: bool = False, **progress: Any) -> None:
@@ -61,8 +59,8 @@ class Claimed:
         self._progressed = now
         try:
             self.write(progress=progress)
-        except DBAPIError as error:
-            log.warning("progress not written, the database is away: %s", error.__class__.__name__)
+        except Unavailable as error:
+            log.warning("progress not written: %s", error.code)
 
     def write(self, **columns: Any) -> None:
         """Fenced update of the job's own row. Raises ClaimLost when the row is no longer ours."""
@@ -72,24 +70,19 @@ class Claimed:
     def patiently(self, action: Callable[[], None]) -> None:
         """Do something that needs the database, waiting up to a minute for it to come back.
 
-        Raises the database's error after that, and ClaimLost at once.
+        Raises Unavailable after that, and ClaimLost at once.
         """
         deadline = time.monotonic() + DATABASE_PATIENCE_SECONDS
         while True:
             try:
                 return action()
-            except DBAPIError as error:
-                if time.monotonic() > deadline or (not error.connection_invalidated and not _is_away(error)):
+            except Unavailable as error:
+                if error.code != "DATABASE_AWAY" or time.monotonic() > deadline:
                     raise
-                log.warning("database away; trying again: %s", error.__class__.__name__)
+                log.warning("the database is away; trying again")
                 time.sleep(1.0)
 
     def check(self) -> None:
         """Raise ClaimLost when the job should stop."""
         if self.should_stop():
             raise ClaimLost(self.id)
-
-
-def _is_away(error: DBAPIError) -> bool:
-    """Whether the database could not be reached, as against a statement it refused."""
-    return error.__class__.__name__ in {"OperationalError", "InterfaceError"}

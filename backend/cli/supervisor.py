@@ -82,6 +82,7 @@ class Supervisor:
     def __init__(self, settings: Settings, *, workers: int = 1) -> None:
         self.settings, self.workers = settings, workers
         self._embedded: EmbeddedPostgres | None = None
+        self._database: Database | None = None
         self._parts: list[Part] = []
         self.login_url = ""
 
@@ -115,7 +116,8 @@ class Supervisor:
         self.settings = self.settings.model_copy(update={"database_url": url})
         export(self.settings)
         migrate(url)
-        self._sign_in(url)
+        self._database = Database(url)
+        self._sign_in(self._database)
         logs = self.settings.data / "logs"
         self._parts = [
             Part("the backend", ["backend.cli", "serve"], logs / "backend.log"),
@@ -149,9 +151,8 @@ class Supervisor:
                     hint="Stop the other server, or choose another port with --port.",
                 ) from error
 
-    def _sign_in(self, url: str) -> None:
+    def _sign_in(self, database: Database) -> None:
         """A one-time code for the browser, and a token for this user's command line."""
-        database = Database(url)
         with database.transaction() as session:
             account = accounts.ensure_local_account(session)
             if not is_loopback(self.settings.host) and not accounts.has_passwords(session):
@@ -165,7 +166,6 @@ class Supervisor:
             if known is None or accounts.account_of_token(session, known) is None:
                 _, token = accounts.new_api_token(session, account.id, "command line of this machine", None)
                 known = token
-        database.dispose()
         remember(self.url, known)
         # In the fragment: a browser never sends it to a server or a log.
         self.login_url = f"{self.url}/#code={code}"
@@ -191,7 +191,13 @@ class Supervisor:
         )
 
     def tend(self) -> None:
-        """Start again what crashed; call it about once a second."""
+        """Start again what crashed, PostgreSQL included; call it about once a second."""
+        if self._embedded and self._database:
+            try:
+                self._database.ping()
+            except Unavailable:
+                log.warning("PostgreSQL is away; starting it again")
+                self._embedded.start()
         for part in self._parts:
             part.tend(time.monotonic())
 
@@ -208,6 +214,9 @@ class Supervisor:
                 process.kill()
                 process.wait()
         self._parts = []
+        if self._database:
+            self._database.dispose()
+            self._database = None
         if self._embedded:
             self._embedded.stop()
             self._embedded = None

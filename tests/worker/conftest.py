@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -92,14 +91,6 @@ def start_worker(settings: Settings) -> Iterator[Callable[[], subprocess.Popen[b
             process.send_signal(signal.SIGTERM)
     for process in started:
         process.wait(30)
-
-
-def wait_until(true: Callable[[], bool], seconds: float) -> None:
-    """Wait for a condition; fails the test when it does not come true in time."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.1)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from backend.store import results, runs
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.tables import Run
-from tests.worker.conftest import wait_until
+from tests.installation import wait_until
 from worker import door, execute
 
 QueueRun = Callable[..., str]

@@ -6,9 +6,11 @@ import csv
 import hashlib
 import io
 import json
+import os
 import shutil
 import signal
 import stat
+import subprocess
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -28,6 +30,7 @@ from tests.installation import (
     installation,
     is_ready,
     run_command,
+    wait_until,
     wait_until_gone,
 )
 
@@ -53,6 +56,13 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     """The rows of a CSV file."""
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def children(parent: int, word: str) -> int:
+    """The child process of `parent` whose command holds the word."""
+    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True)
+    lines = [line.split(maxsplit=2) for line in listed.stdout.splitlines()[1:]]
+    return next(int(pid) for pid, of, command in lines if int(of) == parent and word in command)
 
 
 @pytest.fixture(scope="module")
@@ -240,6 +250,19 @@ def test_without_a_server_the_command_says_how_to_start_one(tmp_path: Path) -> N
     done = run_command("datasets", environment=environment)
     assert done.returncode == 2
     assert "noise-audit up" in done.stderr
+
+
+def test_a_killed_database_and_a_killed_backend_come_back_with_everything(running: Installation) -> None:
+    ids = [each["id"] for each in running.json("datasets")]
+    postmaster = int((running.data / "postgres/cluster/postmaster.pid").read_text().splitlines()[0])
+    os.kill(postmaster, signal.SIGKILL)
+    wait_until(lambda: is_ready(running.url), 30)
+    assert [each["id"] for each in running.json("datasets")] == ids
+    backend = children(running.process.pid, "serve")
+    os.kill(backend, signal.SIGKILL)
+    wait_until(lambda: is_ready(running.url), 30)
+    assert children(running.process.pid, "serve") != backend
+    assert [each["id"] for each in running.json("datasets")] == ids
 
 
 def test_ctrl_c_stops_everything_and_the_next_start_has_it_all(folder: Path, running: Installation) -> None:

@@ -1,0 +1,80 @@
+"""A job's hold on its row: fenced writes, and patience while the database is away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+
+from backend.audit.errors import ClaimLost, Unavailable
+from backend.store import claims, datasets
+from backend.store.database import Database
+from backend.store.tables import Dataset
+from worker.claimed import Claimed
+
+
+@pytest.fixture
+def dataset_id(database: Database, owner: str) -> str:
+    """An import that waits for a worker."""
+    with database.transaction() as session:
+        return datasets.create(session, owner, "d", {"kind": "builtin"}).id
+
+
+@pytest.fixture
+def take(database: Database, dataset_id: str) -> Callable[[], Claimed]:
+    """Takes the import under a fresh claim."""
+
+    def claim() -> Claimed:
+        claim_id = uuid4().hex
+        with database.transaction() as session:
+            assert claims.claim(session, Dataset, dataset_id, claim_id, 5) is not None
+        return Claimed(database, Dataset, dataset_id, claim_id)
+
+    return claim
+
+
+def test_only_the_newest_holder_writes_and_the_older_one_is_told_to_stop(take: Callable[[], Claimed]) -> None:
+    older, newer = take(), take()
+    newer.write(progress={"fraction": 0.5})
+    assert not newer.should_stop()
+    assert older.should_stop()
+    with pytest.raises(ClaimLost):
+        older.write(progress={"fraction": 0.1})
+    with pytest.raises(ClaimLost):
+        older.check()
+
+
+def test_progress_is_throttled_unless_it_must_be_written(
+    take: Callable[[], Claimed], database: Database, dataset_id: str
+) -> None:
+    claimed = take()
+    claimed.progress(fraction=0.1)
+    claimed.progress(fraction=0.2)
+    with database.transaction() as session:
+        assert datasets.load(session, dataset_id).progress == {"fraction": 0.1}
+    claimed.progress(force=True, fraction=0.3)
+    with database.transaction() as session:
+        assert datasets.load(session, dataset_id).progress == {"fraction": 0.3}
+
+
+def test_an_absent_database_neither_stops_the_work_nor_loses_a_write(take: Callable[[], Claimed]) -> None:
+    claimed, calls = take(), []
+    away = Claimed(Database("postgresql://nobody@/none?host=/nowhere"), Dataset, claimed.id, claimed.claim_id)
+    assert not away.should_stop()
+    away.progress(force=True, fraction=0.5)
+
+    def comes_back() -> None:
+        calls.append(1)
+        (away if len(calls) < 3 else claimed).write(progress={"fraction": 0.7})
+
+    claimed.patiently(comes_back)
+    assert len(calls) == 3
+
+
+def test_patience_is_only_for_an_absent_database(take: Callable[[], Claimed]) -> None:
+    def full() -> None:
+        raise Unavailable("DISK_FULL", "The disk is full.")
+
+    with pytest.raises(Unavailable):
+        take().patiently(full)
