@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,9 +10,11 @@ from backend.audit.errors import Conflict
 from backend.cli.client import show_outcome, wait_for_run
 from backend.cli.console import failed_job, job_bar, plain_errors, result, say
 from backend.cli.server import Data, Host, Leave, Port, keep_serving, leave_on_signals, settings_with
-from backend.cli.supervisor import Supervisor, free_port
-from backend.settings import Settings
 from noise_audit import Client
+
+if TYPE_CHECKING:
+    from backend.cli.supervisor import Supervisor
+    from backend.settings import Settings
 
 NOISE_RATE = 0.2
 
@@ -42,6 +44,8 @@ def demo(
 
 def _started(settings: Settings, port: int | None) -> Supervisor:
     """A supervisor; when nobody asked for a port and the usual one is taken, on a free one."""
+    from backend.cli.supervisor import Supervisor, free_port
+
     supervisor = Supervisor(settings)
     try:
         supervisor.check_address()

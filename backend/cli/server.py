@@ -1,4 +1,7 @@
-"""The commands that run a server or a part of one, and keep its accounts."""
+"""The commands that run a server or a part of one, and keep its accounts.
+
+Each imports what it runs when it is called: `noise-audit --help` and the client's commands start at once.
+"""
 
 from __future__ import annotations
 
@@ -7,32 +10,23 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import uvicorn
-from sqlalchemy.orm import Session
 
 from backend.cli.console import plain_errors, result, say
-from backend.cli.supervisor import Supervisor, make_data_folder
-from backend.settings import Settings, export
-from backend.store import accounts
-from backend.store.artifacts import Artifacts
-from backend.store.database import Database
-from backend.store.database import migrate as migrate_database
-from backend.store.postgres import EmbeddedPostgres
+
+if TYPE_CHECKING:
+    from backend.cli.supervisor import Supervisor
+    from backend.settings import Settings
 
 Data = Annotated[Path | None, typer.Option(help="Folder that holds everything kept locally.")]
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
 Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")]
 Workers = Annotated[int, typer.Option(min=0, help="Worker processes to start.")]
-
-GRACE_SECONDS = 5
-"""Open requests and event streams have so long to end when the backend stops."""
 
 
 class Leave(Exception):
@@ -41,6 +35,8 @@ class Leave(Exception):
 
 def settings_with(data: Path | None, host: str | None = None, port: int | None = None) -> Settings:
     """The environment's settings with the command line's on top."""
+    from backend.settings import Settings
+
     given: dict[str, Any] = {"data": data.absolute() if data else None, "host": host, "port": port}
     return Settings(**{key: value for key, value in given.items() if value is not None})
 
@@ -64,6 +60,8 @@ def keep_serving(supervisor: Supervisor) -> None:
 
 def up(data: Data = None, host: Host = None, port: Port = None, workers: Workers = 1) -> None:
     """Start everything on this machine: PostgreSQL, the backend, workers. Ctrl-C stops it."""
+    from backend.cli.supervisor import Supervisor
+
     leave_on_signals()
     say("Starting ...")
     try:
@@ -78,31 +76,19 @@ def up(data: Data = None, host: Host = None, port: Port = None, workers: Workers
 
 def serve(data: Data = None, host: Host = None, port: Port = None) -> None:
     """Run the backend alone (HTTP and the dashboard), against an existing database."""
-    # The web framework is loaded by the commands that need it.
-    from backend.api.server import Server
-    from backend.app import create_app
+    from backend.cli.running import serve_backend
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    settings = settings_with(data, host, port)
     # uvicorn raises the signal that ended it once more; as `Leave` it lets PostgreSQL stop in order.
     leave_on_signals()
-    with suppress(Leave), plain_errors(), postgres(settings) as url:
-        database = Database(url)
-        app = create_app(settings, database, Artifacts.open(settings.artifacts, settings.data))
-        config = uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-        Server(config).run()
+    with suppress(Leave), plain_errors():
+        serve_backend(settings_with(data, host, port))
 
 
 def worker(data: Data = None) -> None:
     """Run one worker: takes jobs from the database and trains. Add machines by starting more."""
+    from backend.settings import export
+
     # The compute side is a program of its own: this package never imports torch.
     export(settings_with(data))
     os.execv(sys.executable, [sys.executable, "-m", "worker"])
@@ -110,8 +96,10 @@ def worker(data: Data = None) -> None:
 
 def migrate(data: Data = None) -> None:
     """Bring the database to this version."""
-    with plain_errors(), postgres(settings_with(data)) as url:
-        migrate_database(url)
+    from backend.cli.running import migrate_database
+
+    with plain_errors():
+        migrate_database(settings_with(data))
     say("The database is up to date.")
 
 
@@ -122,6 +110,9 @@ def token(
     data: Data = None,
 ) -> None:
     """Print a new API token."""
+    from backend.cli.running import transaction
+    from backend.store import accounts
+
     with plain_errors(), transaction(settings_with(data)) as session:
         account = accounts.named(session, user) if user else accounts.ensure_local_account(session)
         _, secret = accounts.new_api_token(session, account.id, name, days)
@@ -135,39 +126,14 @@ def user_add(
     data: Data = None,
 ) -> None:
     """Add an account with a password."""
+    from backend.cli.running import transaction
+    from backend.store import accounts
+
     with plain_errors(), transaction(settings_with(data)) as session:
         account = accounts.add_user(session, name, password, role)
         identifier = account.id
     say(f"{name} can sign in now.")
     result(identifier)
-
-
-@contextmanager
-def postgres(settings: Settings) -> Iterator[str]:
-    """The given PostgreSQL's URL, or the embedded one's, started for as long as the block lasts."""
-    if settings.database_url:
-        yield settings.database_url
-        return
-    make_data_folder(settings.data)
-    embedded = EmbeddedPostgres(settings.data / "postgres")
-    try:
-        url = embedded.start()
-        migrate_database(url)
-        yield url
-    finally:
-        embedded.stop()
-
-
-@contextmanager
-def transaction(settings: Settings) -> Iterator[Session]:
-    """One transaction on the installation's database."""
-    with postgres(settings) as url:
-        database = Database(url)
-        try:
-            with database.transaction() as session:
-                yield session
-        finally:
-            database.dispose()
 
 
 def add_to(app: typer.Typer) -> None:
