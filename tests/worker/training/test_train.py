@@ -192,8 +192,8 @@ def test_a_folder_of_another_run_is_refused(few_digits: TrainingData, tmp_path: 
     train(few_digits, recipe("fast", {**SMALL, "epochs": 1}), seed=1, device="cpu", directory=tmp_path)
     with pytest.raises(CheckpointMismatch, match="other seed and settings"):
         train(few_digits, recipe("fast", {**SMALL, "epochs": 2}), seed=2, device="cpu", directory=tmp_path)
+    other = dataclasses.replace(few_digits, given_label_N=few_digits.given_label_N[::-1].copy())
     with pytest.raises(CheckpointMismatch, match="other data"):
-        other = dataclasses.replace(few_digits, given_label_N=few_digits.given_label_N[::-1].copy())
         train(other, recipe("fast", {**SMALL, "epochs": 1}), seed=1, device="cpu", directory=tmp_path)
 
 
