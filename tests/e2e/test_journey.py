@@ -16,7 +16,7 @@ from tests.installation import Installation
 pytestmark = pytest.mark.slow
 
 SAMPLES = 500
-EPOCHS = 5
+EPOCHS = 12
 TRAINING_MS = 150_000
 
 

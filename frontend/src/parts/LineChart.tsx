@@ -36,9 +36,10 @@ export function LineChart({ series, height, xName, xMax, zero = false, format, x
   const xs = [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))].sort((a, b) => a - b);
   const first = xs[0] ?? 0;
   const xDomain: [number, number] = [first, Math.max(xMax ?? 0, xs.at(-1) ?? first + 1, first + 1)];
-  const [low, high] = extent(series.flatMap(({ points }) => points.map(([, y]) => y)));
+  const ys = series.flatMap(({ points }) => points.map(([, y]) => y));
+  const [low, high] = extent(ys);
   const x = linear(xDomain, [LEFT, Math.max(LEFT + 1, width - RIGHT)]);
-  const y = linear([zero ? Math.min(0, low) : low, high], [height - BOTTOM, TOP]);
+  const y = linear([zero ? Math.min(0, ...ys) : low, high], [height - BOTTOM, TOP]);
   const label = series.map(({ name, points }) => `${name}: ${points.map(([at, value]) => `${xFormat(at)} ${format(value)}`).slice(-1).join()}`).join("; ");
 
   function onMove(clientX: number, left: number) {

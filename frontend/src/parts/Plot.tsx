@@ -53,7 +53,7 @@ export function Plot({ figure, label, height, layout }: Props) {
   return (
     <div className="plot" style={{ height }}>
       {state === "loading" && <Skeleton height="100%" className="plot-wait" />}
-      <div ref={host} role="img" aria-label={label} className="plot-host" data-state={state} />
+      <div ref={host} role="figure" aria-label={label} className="plot-host" data-state={state} />
     </div>
   );
 }

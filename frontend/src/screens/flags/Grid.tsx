@@ -56,7 +56,7 @@ export function Grid({ items, size, cursor, onColumns, onEnd, ...tiles }: Props)
   }, [cursorRow, virtual]);
 
   return (
-    <div className="grid-scroll" ref={scroller} tabIndex={-1}>
+    <div className="grid-scroll" ref={scroller} tabIndex={0} role="region" aria-label="Samples">
       <div ref={ref} style={{ height: virtual.getTotalSize(), position: "relative" }}>
         {width > 0 &&
           shown.map((row) => (

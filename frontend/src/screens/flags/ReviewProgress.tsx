@@ -29,6 +29,7 @@ export function ReviewProgress({ runId, decisions }: { runId: string; decisions:
       <span className="faint number">
         {count(done)} of {count(flagged)} flags reviewed
       </span>
+      {decisions.pending > 0 && <span className="faint">saving…</span>}
     </div>
   );
 }

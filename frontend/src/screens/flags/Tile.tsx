@@ -30,46 +30,50 @@ export const Tile = memo(function Tile({ datasetId, classes, sample, standing, c
       data-selected={selected || undefined}
       data-decided={standing?.verdict}
       data-index={sample.index}
-      role="button"
-      tabIndex={-1}
-      aria-label={`Sample ${sample.index}: ${says}`}
       aria-current={cursor || undefined}
-      onMouseDown={(event) => event.preventDefault()}
-      onClick={(event) => {
-        if (event.shiftKey || event.ctrlKey || event.metaKey) onSelect(sample, event.shiftKey);
-        else onOpen(sample);
-      }}
     >
-      <div className="tile-image">
-        <Thumb datasetId={datasetId} index={sample.index} alt="" eager />
-        <label className="tile-check" data-show={selecting || undefined} onClick={(event) => event.stopPropagation()}>
-          <input
-            type="checkbox"
-            checked={selected}
-            tabIndex={-1}
-            aria-label={`Select sample ${sample.index}`}
-            onChange={(event) => onSelect(sample, (event.nativeEvent as MouseEvent).shiftKey)}
-          />
-        </label>
-        <span className="tile-mark">
-          <Mark standing={standing} classes={classes} />
+      <button
+        type="button"
+        className="tile-main"
+        tabIndex={-1}
+        // The focus stays where it is, so that keys go on meaning verdicts.
+        onMouseDown={(event) => event.preventDefault()}
+        onClick={(event) => {
+          if (event.shiftKey || event.ctrlKey || event.metaKey) onSelect(sample, event.shiftKey);
+          else onOpen(sample);
+        }}
+      >
+        <span className="tile-image">
+          <Thumb datasetId={datasetId} index={sample.index} alt={`Sample ${sample.index}`} eager />
         </span>
-      </div>
-      <div className="tile-caption">
-        <span className="tile-labels" title={says}>
-          {given}
-          {(sample.flagged || sample.suggested_label !== sample.given_label) && (
-            <>
-              <span className="tile-arrow"> → </span>
-              <b>{suggested}</b>
-            </>
-          )}
+        <span className="tile-caption">
+          <span className="tile-labels" title={says}>
+            {given}
+            {(sample.flagged || sample.suggested_label !== sample.given_label) && (
+              <>
+                <span className="tile-arrow"> → </span>
+                <b>{suggested}</b>
+              </>
+            )}
+          </span>
+          <span className="tile-posterior number">
+            <i style={{ width: `${sample.noise_posterior * 100}%` }} />
+            <span>{percent(sample.noise_posterior)}</span>
+          </span>
         </span>
-        <span className="tile-posterior number">
-          <i style={{ width: `${sample.noise_posterior * 100}%` }} />
-          <span>{percent(sample.noise_posterior)}</span>
-        </span>
-      </div>
+      </button>
+      <label className="tile-check" data-show={selecting || undefined}>
+        <input
+          type="checkbox"
+          checked={selected}
+          tabIndex={-1}
+          aria-label={`Select sample ${sample.index}`}
+          onChange={(event) => onSelect(sample, (event.nativeEvent as MouseEvent).shiftKey)}
+        />
+      </label>
+      <span className="tile-mark">
+        <Mark standing={standing} classes={classes} />
+      </span>
     </div>
   );
 });
