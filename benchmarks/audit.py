@@ -39,7 +39,8 @@ def labelled_images(source: str, limit: int | None) -> tuple[NDArray[np.uint8], 
     import pyarrow.parquet as parquet
     from PIL import Image
 
-    images, labels = [], []
+    images: list[NDArray[np.uint8]] = []
+    labels: list[int] = []
     for shard in sorted(path.glob("train-*.parquet")):
         for batch in parquet.ParquetFile(shard).iter_batches(columns=["image", "label"]):
             for row in batch.to_pylist():
