@@ -18,7 +18,6 @@ from backend.store import claims, datasets
 from backend.store.artifacts import Artifacts
 from backend.store.tables import Dataset
 from worker.claimed import Claimed
-from worker.digits import DigitsSource
 from worker.door import Stopped, enter
 from worker.ingest import Cancelled, Source
 from worker.ingest.importing import Imported, import_images, open_source
@@ -76,6 +75,9 @@ class Preparation:
 
     def import_digits(self) -> None:
         """The demo: scikit-learn's handwritten digits, with symmetric noise planted."""
+        # Only the demo needs scikit-learn, which takes a second to load.
+        from worker.digits import DigitsSource
+
         rate, seed = float(self.source["noise_rate"]), int(self.source["seed"])
 
         def plant(true_label_N: np.ndarray[Any, Any], classes: int) -> np.ndarray[Any, Any]:
