@@ -78,11 +78,13 @@ def test_the_fast_audit_accuses_few_where_no_label_is_wrong(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", RECIPES)
-def test_every_recipe_finds_planted_noise_on_a_tenth_of_its_schedule(
+@pytest.mark.parametrize("name", [name for name in RECIPES if name != "fast"])
+def test_every_recipe_finds_planted_noise_on_a_short_schedule(
     name: str, digits: TrainingData, tmp_path: Path
 ) -> None:
-    settings = recipe(name, {"epochs": 20, "width": 12} if name != "fast" else {})
+    # Two epochs teach too little for the matrix that forward correction reads off the network's predictions.
+    start = {"correction_start": 7} if name == "forward" else {}
+    settings = recipe(name, {"epochs": 10, "width": 8, **start})
     outcome = train(digits, settings, seed=0, device="cpu", directory=tmp_path)
     assert outcome.metrics is not None
     assert outcome.metrics["auroc"] is not None
