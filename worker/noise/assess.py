@@ -68,9 +68,9 @@ def assess(score: ArrayLike) -> Assessment:
     """Fits both mixtures to the scores (N,), believes the likelier one as far as it can be trusted.
 
     Without a trusted mixture nobody is accused: the rate is 0, posteriors keep only the order of the scores.
-    The beta mixture is fitted by maximum likelihood and on all but the outermost thousandths: on real
-    out-of-fold losses that finds .01 to .08 more F1 than the paper's moments on the inner 90 %, and does
-    not lose the noisy samples when they are few.
+    The beta mixture is fitted by maximum likelihood and on all but the outermost thousandths: on two
+    sets of real out-of-fold losses with 20 % noise that gave F1 .924 and .986, the paper's moments on the inner 90 %
+    .916 and .983; and it does not cut off the noisy samples when they are few.
     """
     score_N = np.asarray(score, dtype=np.float64).ravel()
     mixtures: dict[str, Mixture] = {

@@ -75,8 +75,8 @@ class AuditNet(nn.Module):
     A 2×2 stem, then three stages of two 3×3 convolutions with a pooling between them, `width`, 2 · `width`
     and 4 · `width` channels; averaged over all positions, one linear layer. The shape is that of the quick
     CIFAR-10 networks (Jordan 2024, "94 % on CIFAR-10 in 3.29 seconds"), plainly initialised: on the first
-    10 000 images of CIFAR-10 it ranks wrong labels .04 AUROC better than a PreAct ResNet-18 of width 16
-    in half its time.
+    10 000 images of CIFAR-10 with 36 % wrong labels one run of 16 epochs ranked them with AUROC .946, one of a PreAct
+    ResNet-18 of width 16 over 12 epochs, at batch 128, with .911 for about 1.4 times the processor time.
     """
 
     def __init__(self, classes: int, channels: int = 3, width: int = 32) -> None:
