@@ -14,7 +14,7 @@ export interface Stage {
 export function JobProgress({ progress, stages = [] }: { progress: Schemas["Progress"]; stages?: Stage[] }) {
   const at = stages.findIndex(({ id }) => id === progress.stage);
   const facts = [
-    progress.epoch && progress.epochs ? `epoch ${progress.epoch} of ${progress.epochs}` : null,
+    progress.epoch && progress.epochs && !/^epoch/i.test(progress.message) ? `epoch ${progress.epoch} of ${progress.epochs}` : null,
     progress.done !== null && progress.done !== undefined && progress.total
       ? `${count(progress.done)} of ${count(progress.total)}`
       : null,

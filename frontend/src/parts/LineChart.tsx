@@ -2,7 +2,7 @@
 import { useElementSize } from "@mantine/hooks";
 import { useState } from "react";
 
-import { extent, linear, ticks } from "./scale";
+import { extent, linear, ticks, twoTicks } from "./scale";
 import "./charts.css";
 
 export interface Series {
@@ -60,7 +60,7 @@ export function LineChart({ series, height, xName, xMax, zero = false, format, x
           onPointerMove={(event) => onMove(event.clientX, event.currentTarget.getBoundingClientRect().left)}
           onPointerLeave={() => setHovered(null)}
         >
-          {ticks(y.domain, Math.max(2, Math.round(height / 44))).map((value) => (
+          {twoTicks(y.domain, Math.round(height / 44)).map((value) => (
             <g key={value}>
               <line x1={LEFT} x2={width - RIGHT} y1={y(value)} y2={y(value)} className="chart-grid" />
               <text x={LEFT - 6} y={y(value)} className="chart-tick" textAnchor="end" dominantBaseline="central">

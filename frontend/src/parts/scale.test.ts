@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { extent, linear, ticks } from "./scale";
+import { extent, linear, ticks, twoTicks } from "./scale";
 
 describe("scales", () => {
   it("maps ends to ends and one point to the middle", () => {
@@ -14,6 +14,12 @@ describe("scales", () => {
     expect(ticks([0.13, 4.4], 3)).toEqual([2, 4]);
     expect(ticks([0, 0.3], 3)).toEqual([0, 0.1, 0.2, 0.3]);
     expect(ticks([7, 7], 3)).toEqual([7]);
+  });
+
+  it("finds two ticks where one would say nothing of the slope", () => {
+    expect(ticks([1.6, 2.45], 2)).toEqual([2]);
+    expect(twoTicks([1.6, 2.45], 2).length).toBeGreaterThanOrEqual(2);
+    expect(twoTicks([7, 7], 2)).toEqual([7]);
   });
 
   it("never answers an empty span", () => {

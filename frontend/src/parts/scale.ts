@@ -25,6 +25,15 @@ export function ticks([low, high]: [number, number], wanted: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, n) => Number(((first + n) * step).toPrecision(12)));
 }
 
+/** As `ticks`, but at least two where the domain has room for them. */
+export function twoTicks(domain: [number, number], wanted: number): number[] {
+  for (let more = Math.max(2, wanted); more <= 6; more += 1) {
+    const found = ticks(domain, more);
+    if (found.length >= 2) return found;
+  }
+  return ticks(domain, 6);
+}
+
 /** Smallest and largest of the values, with a share of room; never an empty span. */
 export function extent(values: number[], room = 0.06): [number, number] {
   const finite = values.filter(Number.isFinite);

@@ -23,6 +23,8 @@ import { SamplePeek } from "./SamplePeek";
 import "../home.css";
 import "./dataset.css";
 
+const WAITING = "Waiting for a worker; you can close this page";
+
 export function DatasetScreen() {
   const { datasetId } = useParams({ from: "/datasets/$datasetId" });
   const asked = useQuery(datasetQuery(datasetId));
@@ -64,7 +66,7 @@ export function DatasetScreen() {
     >
       {importing && (
         <Card title="Import">
-          <JobProgress progress={dataset.progress} />
+          <JobProgress progress={{ ...dataset.progress, message: dataset.progress.message || WAITING }} />
         </Card>
       )}
       {dataset.status === "failed" && dataset.error && (

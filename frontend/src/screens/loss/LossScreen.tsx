@@ -1,12 +1,12 @@
 /** The distribution of all losses at one epoch, with both mixtures; how far to trust it, in words. */
-import { Slider } from "@mantine/core";
+import { SegmentedControl, Slider } from "@mantine/core";
 import { IconChartHistogram } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { useEffect, useMemo, useState } from "react";
 
 import type { Epoch } from "@/api/client";
-import { epochs as epochsQuery, lossFigure, run as runQuery } from "@/api/queries";
+import { epochs as epochsQuery, lossFigure, run as runQuery, type Figure } from "@/api/queries";
 import { useFigureTheme } from "@/parts/figureTheme";
 import { count, figure as digits, percent } from "@/parts/format";
 import { Card, Page } from "@/parts/Page";
@@ -31,6 +31,9 @@ export function LossScreen() {
   const last = tracked.at(-1);
   const at = tracked.find(({ epoch }) => epoch === asked) ?? last;
   const figure = useQuery({ ...lossFigure(runId, at?.epoch, theme), enabled: at !== undefined });
+
+  const [scale, setScale] = useState<"linear" | "log">("linear");
+  const layout = useMemo(() => (figure.data && scale === "log" ? logarithmic(figure.data) : undefined), [figure.data, scale]);
 
   const around = at?.epoch;
   const newest = last?.epoch ?? 0;
@@ -62,9 +65,19 @@ export function LossScreen() {
       <div className="grid-side">
         <Card>
           {figure.isError && <ErrorState error={figure.error} retry={() => void figure.refetch()} />}
-          {figure.data && <Plot figure={figure.data} label={`Distribution of all losses after epoch ${at.epoch}, with both mixtures`} height={PLOT_HEIGHT} />}
+          {figure.data && <Plot figure={figure.data} label={`Distribution of all losses after epoch ${at.epoch}, with both mixtures`} height={PLOT_HEIGHT} layout={layout} />}
           {figure.isPending && <Loading rows={1} height={PLOT_HEIGHT} />}
           <div className="epoch">
+            <SegmentedControl
+              size="xs"
+              aria-label="Scale of the samples"
+              value={scale}
+              onChange={setScale}
+              data={[
+                { value: "linear", label: "Linear" },
+                { value: "log", label: "Logarithmic" },
+              ]}
+            />
             <span className="dim">Epoch</span>
             <Slider
               min={first}
@@ -107,6 +120,13 @@ export function LossScreen() {
       </div>
     </Page>
   );
+}
+
+/** The same figure with a logarithmic axis of samples: the few noisy ones beside the many clean ones. */
+function logarithmic({ layout }: Figure): Record<string, unknown> {
+  const axis = layout.yaxis as { range?: number[] } | undefined;
+  const top = axis?.range?.[1] ?? 1000;
+  return { yaxis: { ...axis, type: "log", range: [Math.log10(0.5), Math.log10(Math.max(2, top))], dtick: 1, tickformat: ",d" } };
 }
 
 function rateOf(epoch: Epoch): number | null {
