@@ -34,6 +34,7 @@ NODE_MINIMUM = 22  # Vite 8 asks for it
 MODULES = Path("node_modules")
 VITE = MODULES / "vite" / "bin" / "vite.js"
 TSC = MODULES / "typescript" / "bin" / "tsc"
+PRETTIER = MODULES / "prettier" / "bin" / "prettier.cjs"
 ESLINT = MODULES / "eslint" / "bin" / "eslint.js"
 VITEST = MODULES / "vitest" / "vitest.mjs"
 OPENAPI = MODULES / "openapi-typescript" / "bin" / "cli.js"
@@ -89,9 +90,12 @@ def install_packages(frontend: Path) -> Path:
 
 
 def check(root: Path) -> None:
-    """Types and lint rules of the dashboard's sources."""
+    """Format, types and lint rules of the dashboard's sources."""
     frontend = root / "frontend"
     node = install_packages(frontend)
+    _run(
+        [node, frontend / PRETTIER, "--check", "src"], frontend, "checking the format", what="is not in order"
+    )
     _run([node, frontend / TSC, "--noEmit"], frontend, "checking types", what="is not in order")
     _run([node, frontend / ESLINT, "."], frontend, "checking the lint rules", what="is not in order")
 
@@ -189,7 +193,7 @@ def main() -> int:
     try:
         if arguments.check:
             check(root)
-            said = "Types and lint rules of the dashboard hold."
+            said = "Format, types and lint rules of the dashboard hold."
         elif arguments.test:
             test(root)
             said = "The dashboard's unit tests pass."

@@ -60,7 +60,8 @@ export async function answer<T>(asked: Promise<Answered<T>>): Promise<T> {
 
 /** The server's error body, or one like it when something between us and the server answered. */
 export function asProblem(body: unknown, response: { status: number }): Problem {
-  if (typeof body === "object" && body !== null && "code" in body && "message" in body) return body as Problem;
+  if (typeof body === "object" && body !== null && "code" in body && "message" in body)
+    return body as Problem;
   return {
     code: `HTTP_${response.status}`,
     message: `The server answered with status ${response.status}.`,

@@ -27,7 +27,8 @@ export async function readDrop(transfer: DataTransfer): Promise<Picked | null> {
   }
   const [first] = loose;
   if (!first) return null;
-  if (loose.length === 1) return { name: first.name, files: [{ path: first.name, file: first }], isFolder: false };
+  if (loose.length === 1)
+    return { name: first.name, files: [{ path: first.name, file: first }], isFolder: false };
   return { name: "files", files: loose.map((file) => ({ path: file.name, file })), isFolder: true };
 }
 
@@ -45,7 +46,9 @@ async function readFolder(folder: FileSystemDirectoryEntry, prefix: string): Pro
   const found: Picked["files"] = [];
   for (;;) {
     // A reader answers at most 100 entries at a time, and nothing when it is done.
-    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject),
+    );
     if (batch.length === 0) return found;
     for (const entry of batch) found.push(...(await readEntry(entry, `${prefix}${folder.name}/`)));
   }
@@ -55,6 +58,8 @@ async function readEntry(entry: FileSystemEntry, prefix: string): Promise<Picked
   if (entry.isDirectory) return readFolder(entry as FileSystemDirectoryEntry, prefix);
   const path = prefix + entry.name;
   if (HIDDEN.test(path)) return [];
-  const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+  const file = await new Promise<File>((resolve, reject) =>
+    (entry as FileSystemFileEntry).file(resolve, reject),
+  );
   return [{ path, file }];
 }

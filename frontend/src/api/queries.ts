@@ -8,7 +8,9 @@ export type SampleFilter = Omit<
   NonNullable<operations["list_samples"]["parameters"]["query"]>,
   "after" | "limit"
 >;
-export type MapColour = NonNullable<NonNullable<operations["embedding_map"]["parameters"]["query"]>["colour"]>;
+export type MapColour = NonNullable<
+  NonNullable<operations["embedding_map"]["parameters"]["query"]>["colour"]
+>;
 export type Theme = "light" | "dark";
 export type Figure = Schemas["FigureAnswer"];
 export type Unreviewed = Schemas["ExportPreview"]["unreviewed"];
@@ -102,7 +104,9 @@ export const lossFigure = (run_id: string, epoch: number | undefined, theme: The
     queryKey: ["figure", run_id, "loss", epoch, theme],
     queryFn: () =>
       answer(
-        client.GET("/api/runs/{run_id}/figures/loss", { params: { path: { run_id }, query: { epoch, theme } } }),
+        client.GET("/api/runs/{run_id}/figures/loss", {
+          params: { path: { run_id }, query: { epoch, theme } },
+        }),
       ),
     placeholderData: keepPreviousData,
     staleTime: 5 * 60_000,
@@ -113,7 +117,9 @@ export const mapFigure = (run_id: string, colour: MapColour, theme: Theme) =>
     queryKey: ["figure", run_id, "map", colour, theme],
     queryFn: () =>
       answer(
-        client.GET("/api/runs/{run_id}/figures/map", { params: { path: { run_id }, query: { colour, theme } } }),
+        client.GET("/api/runs/{run_id}/figures/map", {
+          params: { path: { run_id }, query: { colour, theme } },
+        }),
       ),
     placeholderData: keepPreviousData,
     staleTime: colour === "decision" ? 0 : 5 * 60_000,
@@ -125,7 +131,9 @@ export const unreviewed = (run_id: string) =>
     queryKey: ["unreviewed", run_id],
     queryFn: async () => {
       const query = { flagged: true, verdict: "none" as const, limit: 1 };
-      const page = await answer(client.GET("/api/runs/{run_id}/samples", { params: { path: { run_id }, query } }));
+      const page = await answer(
+        client.GET("/api/runs/{run_id}/samples", { params: { path: { run_id }, query } }),
+      );
       return page.total;
     },
     placeholderData: keepPreviousData,

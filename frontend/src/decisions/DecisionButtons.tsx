@@ -21,7 +21,17 @@ interface Props {
   children?: ReactNode;
 }
 
-export function DecisionButtons({ standing = null, suggestion, suffix = "", keys = true, onKeep, onAccept, onRemove, onUnsure, children }: Props) {
+export function DecisionButtons({
+  standing = null,
+  suggestion,
+  suffix = "",
+  keys = true,
+  onKeep,
+  onAccept,
+  onRemove,
+  onUnsure,
+  children,
+}: Props) {
   const one = (verdict: Verdict, text: string, key: string, act: () => void) => {
     const look = VERDICTS[verdict];
     const Shape = look.icon;

@@ -26,14 +26,20 @@ class Server {
       return Promise.reject(new TypeError("Failed to fetch"));
     }
     if (this.refuses) return Promise.reject(new Refused("no"));
-    if (!this.seen.includes(entry.key)) for (const { index, after } of entry.changes) this.standing.set(index, after);
+    if (!this.seen.includes(entry.key))
+      for (const { index, after } of entry.changes) this.standing.set(index, after);
     this.seen.push(entry.key);
     return Promise.resolve();
   };
 }
 
-const change = (index: number, after: Standing, before: Standing = null): Change => ({ index, before, after });
-const queueFor = (server: Server, box = new Box()) => new DecisionQueue(server.send, box, () => Promise.resolve());
+const change = (index: number, after: Standing, before: Standing = null): Change => ({
+  index,
+  before,
+  after,
+});
+const queueFor = (server: Server, box = new Box()) =>
+  new DecisionQueue(server.send, box, () => Promise.resolve());
 
 describe("DecisionQueue", () => {
   it("shows a decision before the server has answered", () => {

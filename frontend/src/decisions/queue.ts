@@ -59,7 +59,8 @@ export class DecisionQueue {
   constructor(
     private readonly send: (entry: Entry) => Promise<void>,
     private readonly kept: Kept,
-    private readonly wait: (ms: number) => Promise<void> = (ms) => new Promise((done) => setTimeout(done, ms)),
+    private readonly wait: (ms: number) => Promise<void> = (ms) =>
+      new Promise((done) => setTimeout(done, ms)),
   ) {
     this.memory = recall(kept) ?? this.memory;
     // What a closed page left unsent stands already; the server hears of it now.

@@ -40,6 +40,8 @@ export function Kbd({ children }: { children: string }) {
 function rowsOf(group: Binding["group"]): { label: string; shown: string[] }[] {
   const rows = BINDINGS.filter((binding) => binding.group === group && !/^likely[2-9]$/.test(binding.action));
   return rows.map(({ action, label, shown }) =>
-    action === "likely1" ? { label: "Relabel to the n-th likely class", shown: ["1", "…", "9"] } : { label, shown },
+    action === "likely1"
+      ? { label: "Relabel to the n-th likely class", shown: ["1", "…", "9"] }
+      : { label, shown },
   );
 }

@@ -14,7 +14,9 @@ export interface Stage {
 export function JobProgress({ progress, stages = [] }: { progress: Schemas["Progress"]; stages?: Stage[] }) {
   const at = stages.findIndex(({ id }) => id === progress.stage);
   const facts = [
-    progress.epoch && progress.epochs && !/^epoch/i.test(progress.message) ? `epoch ${progress.epoch} of ${progress.epochs}` : null,
+    progress.epoch && progress.epochs && !/^epoch/i.test(progress.message)
+      ? `epoch ${progress.epoch} of ${progress.epochs}`
+      : null,
     progress.done !== null && progress.done !== undefined && progress.total
       ? `${count(progress.done)} of ${count(progress.total)}`
       : null,
@@ -26,7 +28,11 @@ export function JobProgress({ progress, stages = [] }: { progress: Schemas["Prog
       {stages.length > 0 && (
         <ol className="job-stages">
           {stages.map(({ id, word }, position) => (
-            <li key={id} data-state={position < at ? "done" : position === at ? "now" : "to-do"} aria-current={position === at ? "step" : undefined}>
+            <li
+              key={id}
+              data-state={position < at ? "done" : position === at ? "now" : "to-do"}
+              aria-current={position === at ? "step" : undefined}
+            >
               {word}
             </li>
           ))}

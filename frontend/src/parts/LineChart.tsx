@@ -30,7 +30,16 @@ const BOTTOM = 18;
 const TOP = 4;
 const RIGHT = 6;
 
-export function LineChart({ series, height, xName, xMax, zero = false, format, xFormat = String, marks = [] }: Props) {
+export function LineChart({
+  series,
+  height,
+  xName,
+  xMax,
+  zero = false,
+  format,
+  xFormat = String,
+  marks = [],
+}: Props) {
   const { ref, width } = useElementSize();
   const [hovered, setHovered] = useState<number | null>(null);
   const xs = [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))].sort((a, b) => a - b);
@@ -40,12 +49,21 @@ export function LineChart({ series, height, xName, xMax, zero = false, format, x
   const [low, high] = extent(ys);
   const x = linear(xDomain, [LEFT, Math.max(LEFT + 1, width - RIGHT)]);
   const y = linear([zero ? Math.min(0, ...ys) : low, high], [height - BOTTOM, TOP]);
-  const label = series.map(({ name, points }) => `${name}: ${points.map(([at, value]) => `${xFormat(at)} ${format(value)}`).slice(-1).join()}`).join("; ");
+  const label = series
+    .map(
+      ({ name, points }) =>
+        `${name}: ${points
+          .map(([at, value]) => `${xFormat(at)} ${format(value)}`)
+          .slice(-1)
+          .join()}`,
+    )
+    .join("; ");
 
   function onMove(clientX: number, left: number) {
     const at = clientX - left;
     let nearest: number | null = null;
-    for (const one of xs) if (nearest === null || Math.abs(x(one) - at) < Math.abs(x(nearest) - at)) nearest = one;
+    for (const one of xs)
+      if (nearest === null || Math.abs(x(one) - at) < Math.abs(x(nearest) - at)) nearest = one;
     setHovered(nearest);
   }
 
@@ -63,7 +81,13 @@ export function LineChart({ series, height, xName, xMax, zero = false, format, x
           {twoTicks(y.domain, Math.round(height / 44)).map((value) => (
             <g key={value}>
               <line x1={LEFT} x2={width - RIGHT} y1={y(value)} y2={y(value)} className="chart-grid" />
-              <text x={LEFT - 6} y={y(value)} className="chart-tick" textAnchor="end" dominantBaseline="central">
+              <text
+                x={LEFT - 6}
+                y={y(value)}
+                className="chart-tick"
+                textAnchor="end"
+                dominantBaseline="central"
+              >
                 {format(value)}
               </text>
             </g>
@@ -76,14 +100,27 @@ export function LineChart({ series, height, xName, xMax, zero = false, format, x
               </text>
             ))}
           {marks.map((mark) => (
-            <rect key={mark.x} x={x(mark.x) - 2} width={4} y={height - BOTTOM - 3} height={3} fill={mark.color}>
+            <rect
+              key={mark.x}
+              x={x(mark.x) - 2}
+              width={4}
+              y={height - BOTTOM - 3}
+              height={3}
+              fill={mark.color}
+            >
               <title>{mark.title}</title>
             </rect>
           ))}
           {series.map(({ name, color, points }) => (
             <g key={name}>
-              <polyline points={points.map(([at, value]) => `${x(at)},${y(value)}`).join(" ")} fill="none" stroke={color} className="chart-line" />
-              {points.length === 1 && points.map(([at, value]) => <circle key={at} cx={x(at)} cy={y(value)} r={3} fill={color} />)}
+              <polyline
+                points={points.map(([at, value]) => `${x(at)},${y(value)}`).join(" ")}
+                fill="none"
+                stroke={color}
+                className="chart-line"
+              />
+              {points.length === 1 &&
+                points.map(([at, value]) => <circle key={at} cx={x(at)} cy={y(value)} r={3} fill={color} />)}
             </g>
           ))}
           {hovered !== null && (
@@ -92,7 +129,9 @@ export function LineChart({ series, height, xName, xMax, zero = false, format, x
               {series.map(({ name, color, points }) =>
                 points
                   .filter(([at]) => at === hovered)
-                  .map(([at, value]) => <circle key={name} cx={x(at)} cy={y(value)} r={3.5} fill={color} className="chart-dot" />),
+                  .map(([at, value]) => (
+                    <circle key={name} cx={x(at)} cy={y(value)} r={3.5} fill={color} className="chart-dot" />
+                  )),
               )}
             </g>
           )}

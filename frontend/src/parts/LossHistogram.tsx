@@ -53,13 +53,25 @@ export function LossHistogram({ epoch, height }: { epoch: Epoch; height: number 
           {rootTicks(top).map((value) => (
             <g key={value}>
               <line x1={LEFT} x2={width - RIGHT} y1={y(value)} y2={y(value)} className="chart-grid" />
-              <text x={LEFT - 6} y={y(value)} className="chart-tick" textAnchor="end" dominantBaseline="central">
+              <text
+                x={LEFT - 6}
+                y={y(value)}
+                className="chart-tick"
+                textAnchor="end"
+                dominantBaseline="central"
+              >
                 {count(value)}
               </text>
             </g>
           ))}
           {ticks([first, last], 6).map((value) => (
-            <text key={value} x={x(value)} y={height - BOTTOM + 14} className="chart-tick" textAnchor="middle">
+            <text
+              key={value}
+              x={x(value)}
+              y={height - BOTTOM + 14}
+              className="chart-tick"
+              textAnchor="middle"
+            >
               {value}
             </text>
           ))}
@@ -79,12 +91,28 @@ export function LossHistogram({ epoch, height }: { epoch: Epoch; height: number 
           })}
           {mixture && (
             <>
-              <polyline points={path(mixture.clean)} fill="none" stroke="var(--na-clean)" className="chart-line" />
-              <polyline points={path(mixture.noisy)} fill="none" stroke="var(--na-noisy)" className="chart-line" />
+              <polyline
+                points={path(mixture.clean)}
+                fill="none"
+                stroke="var(--na-clean)"
+                className="chart-line"
+              />
+              <polyline
+                points={path(mixture.noisy)}
+                fill="none"
+                stroke="var(--na-noisy)"
+                className="chart-line"
+              />
             </>
           )}
           {threshold !== null && threshold > first && threshold < last && (
-            <line x1={x(threshold)} x2={x(threshold)} y1={TOP} y2={height - BOTTOM} className="chart-threshold" />
+            <line
+              x1={x(threshold)}
+              x2={x(threshold)}
+              y1={TOP}
+              y2={height - BOTTOM}
+              className="chart-threshold"
+            />
           )}
         </svg>
       )}

@@ -26,7 +26,17 @@ export function Page({ title, sub, actions, width = "normal", children }: PagePr
   );
 }
 
-export function Card({ title, aside, children, flush }: { title?: ReactNode; aside?: ReactNode; children: ReactNode; flush?: boolean }) {
+export function Card({
+  title,
+  aside,
+  children,
+  flush,
+}: {
+  title?: ReactNode;
+  aside?: ReactNode;
+  children: ReactNode;
+  flush?: boolean;
+}) {
   return (
     <section className="card">
       {(title !== undefined || aside !== undefined) && (

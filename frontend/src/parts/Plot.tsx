@@ -29,8 +29,18 @@ export function Plot({ figure, label, height, layout }: Props) {
     void loadPlotly().then(
       async (plotly) => {
         if (gone) return;
-        const config = { responsive: true, displaylogo: false, scrollZoom: true, modeBarButtonsToRemove: ["toImage", "autoScale2d"] };
-        await plotly.react(element, figure.data, { ...figure.layout, font: { family: FONT }, ...layout }, config);
+        const config = {
+          responsive: true,
+          displaylogo: false,
+          scrollZoom: true,
+          modeBarButtonsToRemove: ["toImage", "autoScale2d"],
+        };
+        await plotly.react(
+          element,
+          figure.data,
+          { ...figure.layout, font: { family: FONT }, ...layout },
+          config,
+        );
         setState("ready");
       },
       (failed: unknown) => {

@@ -24,7 +24,14 @@ export function RunRow({ run, named = false }: { run: Run; named?: boolean }) {
       </span>
       <span className="dim number">
         {running ? (
-          <div className="run-row-bar" role="progressbar" aria-valuenow={Math.round(run.progress.fraction * 100)} aria-valuemin={0} aria-valuemax={100} aria-label="Progress">
+          <div
+            className="run-row-bar"
+            role="progressbar"
+            aria-valuenow={Math.round(run.progress.fraction * 100)}
+            aria-valuemin={0}
+            aria-valuemax={100}
+            aria-label="Progress"
+          >
             <div style={{ width: `${run.progress.fraction * 100}%` }} />
           </div>
         ) : run.seconds != null ? (

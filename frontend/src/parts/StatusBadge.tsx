@@ -1,5 +1,12 @@
 /** A status as dot, icon and word: colour never speaks alone. */
-import { IconCircleCheck, IconCircleDashed, IconCircleOff, IconCircleX, IconLoader2, type Icon } from "@tabler/icons-react";
+import {
+  IconCircleCheck,
+  IconCircleDashed,
+  IconCircleOff,
+  IconCircleX,
+  IconLoader2,
+  type Icon,
+} from "@tabler/icons-react";
 
 import "./status.css";
 

@@ -28,7 +28,13 @@ describe("format", () => {
   });
 
   it("writes sizes and counts", () => {
-    expect([0, 999, 1000, 14_230_000, 5.4e9].map(bytes)).toEqual(["0 B", "999 B", "1.0 kB", "14.2 MB", "5.4 GB"]);
+    expect([0, 999, 1000, 14_230_000, 5.4e9].map(bytes)).toEqual([
+      "0 B",
+      "999 B",
+      "1.0 kB",
+      "14.2 MB",
+      "5.4 GB",
+    ]);
     expect(count(12345)).toBe("12,345");
     expect([many(1, "class", "classes"), many(2, "class", "classes")]).toEqual(["1 class", "2 classes"]);
   });
@@ -42,6 +48,12 @@ describe("format", () => {
   });
 
   it("gives small numbers their digits", () => {
-    expect([4.1301, 0.00213, 1240.4, -0.5, 0].map(figure)).toEqual(["4.13", "0.0021", "1,240", "-0.50", "0.00"]);
+    expect([4.1301, 0.00213, 1240.4, -0.5, 0].map(figure)).toEqual([
+      "4.13",
+      "0.0021",
+      "1,240",
+      "-0.50",
+      "0.00",
+    ]);
   });
 });

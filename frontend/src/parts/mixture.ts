@@ -28,5 +28,11 @@ export function readMixture(epoch: Pick<Epoch, "mixtures">, scale: number): Curv
   const [clean, noisy] = fitted?.components ?? [];
   if (!fitted || !clean || !noisy) return null;
   const times = (values: number[]) => values.map((value) => (Number.isFinite(value) ? value * scale : 0));
-  return { name: chosen, x: fitted.x, clean: times(clean), noisy: times(noisy), threshold: fitted.threshold ?? null };
+  return {
+    name: chosen,
+    x: fitted.x,
+    clean: times(clean),
+    noisy: times(noisy),
+    threshold: fitted.threshold ?? null,
+  };
 }

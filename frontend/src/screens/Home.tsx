@@ -19,8 +19,14 @@ const RUNS_SHOWN = 8;
 const POLL_MS = 5000;
 
 export function Home() {
-  const all = useQuery({ ...datasets, refetchInterval: (query) => (busy(query.state.data?.items) ? POLL_MS : false) });
-  const audits = useQuery({ ...runs(), refetchInterval: (query) => (busy(query.state.data?.items) ? POLL_MS : false) });
+  const all = useQuery({
+    ...datasets,
+    refetchInterval: (query) => (busy(query.state.data?.items) ? POLL_MS : false),
+  });
+  const audits = useQuery({
+    ...runs(),
+    refetchInterval: (query) => (busy(query.state.data?.items) ? POLL_MS : false),
+  });
   if (all.isError) return <ErrorState error={all.error} retry={() => void all.refetch()} />;
   if (all.isPending) {
     return (
@@ -45,7 +51,11 @@ export function Home() {
     >
       <div className="stack">
         {recent.length > 0 && (
-          <Card title="Audits" aside={recent.length > RUNS_SHOWN ? `${RUNS_SHOWN} newest of ${recent.length}` : undefined} flush>
+          <Card
+            title="Audits"
+            aside={recent.length > RUNS_SHOWN ? `${RUNS_SHOWN} newest of ${recent.length}` : undefined}
+            flush
+          >
             <div className="rows">
               {recent.slice(0, RUNS_SHOWN).map((run) => (
                 <RunRow key={run.id} run={run} named />
@@ -56,7 +66,11 @@ export function Home() {
         <Card title="Datasets" aside={many(all.data.items.length, "dataset")} flush>
           <div className="rows">
             {all.data.items.map((dataset) => (
-              <DatasetRow key={dataset.id} dataset={dataset} runs={recent.filter((run) => run.dataset_id === dataset.id)} />
+              <DatasetRow
+                key={dataset.id}
+                dataset={dataset}
+                runs={recent.filter((run) => run.dataset_id === dataset.id)}
+              />
             ))}
           </div>
         </Card>
@@ -77,7 +91,9 @@ function DatasetRow({ dataset, runs }: { dataset: Dataset; runs: Run[] }) {
         <StatusBadge status={dataset.status} />
       </span>
       <span className="dim number">
-        {dataset.status === "ready" ? `${many(dataset.sample_count, "sample")} · ${many(dataset.classes.length, "class", "classes")}` : ""}
+        {dataset.status === "ready"
+          ? `${many(dataset.sample_count, "sample")} · ${many(dataset.classes.length, "class", "classes")}`
+          : ""}
       </span>
       <span className="dim number">
         {dataset.decided > 0
@@ -97,7 +113,8 @@ function useDemo() {
   const queries = useQueryClient();
   const navigate = useNavigate();
   return useMutation({
-    mutationFn: () => answer(client.POST("/api/datasets/builtin/digits", { body: { noise_rate: 0.2, seed: 0 } })),
+    mutationFn: () =>
+      answer(client.POST("/api/datasets/builtin/digits", { body: { noise_rate: 0.2, seed: 0 } })),
     onSuccess: async (made) => {
       await queries.invalidateQueries({ queryKey: datasets.queryKey });
       await navigate({ to: "/datasets/$datasetId", params: { datasetId: made.id } });
@@ -109,7 +126,12 @@ function DemoButton() {
   const demo = useDemo();
   return (
     <Tooltip label="1,797 handwritten digits, 20 % of the labels planted wrong">
-      <Button variant="default" leftSection={<IconSparkles size={16} />} loading={demo.isPending} onClick={() => demo.mutate()}>
+      <Button
+        variant="default"
+        leftSection={<IconSparkles size={16} />}
+        loading={demo.isPending}
+        onClick={() => demo.mutate()}
+      >
         Add the demo
       </Button>
     </Tooltip>
@@ -122,20 +144,26 @@ function FirstStart() {
     <main className="page page-narrow first">
       <h1>Which of your labels are wrong?</h1>
       <p className="dim first-lead">
-        Noise Audit trains on your labelled images with a method that resists wrong labels, shows which samples do not
-        fit theirs and why, and keeps every decision you take. Nothing leaves this machine.
+        Noise Audit trains on your labelled images with a method that resists wrong labels, shows which
+        samples do not fit theirs and why, and keeps every decision you take. Nothing leaves this machine.
       </p>
       {demo.isError && <ProblemNote problem={problemOf(demo.error)} />}
       <div className="first-ways">
         <Link to="/datasets/new" className="first-way plain">
           <IconUpload size={20} stroke={1.6} />
           <strong>Upload a dataset</strong>
-          <span className="dim">A zip or a folder with one folder per class, or Parquet files. It resumes when the connection breaks.</span>
+          <span className="dim">
+            A zip or a folder with one folder per class, or Parquet files. It resumes when the connection
+            breaks.
+          </span>
         </Link>
         <button type="button" className="first-way" onClick={() => demo.mutate()} disabled={demo.isPending}>
           <IconSparkles size={20} stroke={1.6} />
           <strong>{demo.isPending ? "Preparing the demo…" : "Try the demo"}</strong>
-          <span className="dim">1,797 real handwritten digits with 20 % of the labels planted wrong. An audit takes about a minute.</span>
+          <span className="dim">
+            1,797 real handwritten digits with 20 % of the labels planted wrong. An audit takes about a
+            minute.
+          </span>
         </button>
         <Link to="/datasets/new" search={{ from: "server" }} className="first-way plain">
           <IconDatabase size={20} stroke={1.6} />

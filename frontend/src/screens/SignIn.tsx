@@ -43,7 +43,8 @@ export function SignIn({ problem }: { problem: Problem | null }) {
         {by === "code" ? (
           <>
             <p className="dim">
-              The server printed an address with a one-time code when it started. Open that address, or paste it here.
+              The server printed an address with a one-time code when it started. Open that address, or paste
+              it here.
             </p>
             <TextInput
               label="Address or code"
@@ -76,7 +77,9 @@ export function SignIn({ problem }: { problem: Problem | null }) {
           Sign in
         </Button>
         {by === "code" && (
-          <p className="faint signin-foot">A code works once, and not for ever: starting the server again prints a new one.</p>
+          <p className="faint signin-foot">
+            A code works once, and not for ever: starting the server again prints a new one.
+          </p>
         )}
       </form>
     </main>

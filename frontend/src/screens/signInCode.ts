@@ -36,14 +36,20 @@ let spent = false;
 /** Spends the code that the address came with; `pending` until the server has answered. */
 export function useCodeOfAddress(): { pending: boolean; problem: Problem | null } {
   const { mutate } = useSignIn();
-  const [state, setState] = useState({ pending: codeOfAddress !== null && !spent, problem: null as Problem | null });
+  const [state, setState] = useState({
+    pending: codeOfAddress !== null && !spent,
+    problem: null as Problem | null,
+  });
   useEffect(() => {
     if (codeOfAddress === null || spent) return;
     spent = true;
-    mutate({ code: codeOfAddress }, {
-      onSuccess: () => setState({ pending: false, problem: null }),
-      onError: (error) => setState({ pending: false, problem: problemOf(error) }),
-    });
+    mutate(
+      { code: codeOfAddress },
+      {
+        onSuccess: () => setState({ pending: false, problem: null }),
+        onError: (error) => setState({ pending: false, problem: problemOf(error) }),
+      },
+    );
   }, [mutate]);
   return state;
 }

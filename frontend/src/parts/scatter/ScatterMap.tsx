@@ -34,7 +34,10 @@ export function ScatterMap({ figure, label, tool, picked, onPick, tip }: Props) 
   const scatter = useMemo(() => readScatter(figure), [figure]);
   const { ref, width, height } = useElementSize();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const whole = useMemo(() => fit(scatter.bounds, width || 1, height || 1, ROOM), [scatter.bounds, width, height]);
+  const whole = useMemo(
+    () => fit(scatter.bounds, width || 1, height || 1, ROOM),
+    [scatter.bounds, width, height],
+  );
   // Kept in units of data, so that neither a new colour nor a new size of the window moves what one looks at.
   const [moved, setMoved] = useState<View | null>(null);
   const view = moved ?? whole;
@@ -42,7 +45,10 @@ export function ScatterMap({ figure, label, tool, picked, onPick, tip }: Props) 
   const [hovered, setHovered] = useState<(Found & { at: number; x: number; y: number }) | null>(null);
   const [path, setPath] = useState<Point[]>([]);
   const drag = useRef<{ from: Point; last: Point; far: boolean } | null>(null);
-  const shown = useMemo(() => scatter.groups.filter(({ ring, name }) => !ring && !hidden.has(name)), [scatter, hidden]);
+  const shown = useMemo(
+    () => scatter.groups.filter(({ ring, name }) => !ring && !hidden.has(name)),
+    [scatter, hidden],
+  );
   const pickedSet = useMemo(() => (picked.length > 0 ? new Set(picked) : null), [picked]);
 
   useEffect(() => {
@@ -52,7 +58,14 @@ export function ScatterMap({ figure, label, tool, picked, onPick, tip }: Props) 
     context.canvas.width = Math.round(width * ratio);
     context.canvas.height = Math.round(height * ratio);
     const accent = getComputedStyle(context.canvas).getPropertyValue("--na-accent").trim();
-    paint(context, width, height, scatter, view, whole, { ratio, accent, picked: pickedSet, hidden, hovered, path });
+    paint(context, width, height, scatter, view, whole, {
+      ratio,
+      accent,
+      picked: pickedSet,
+      hidden,
+      hovered,
+      path,
+    });
   }, [scatter, view, whole, width, height, pickedSet, hidden, hovered, path]);
 
   useEffect(() => {
@@ -87,7 +100,8 @@ export function ScatterMap({ figure, label, tool, picked, onPick, tip }: Props) 
     }
     held.far ||= Math.hypot(now.x - held.from.x, now.y - held.from.y) > CLICK;
     if (!held.far) return;
-    if (tool === "move" || event.shiftKey) setMoved((was) => pan(was ?? whole, { x: now.x - held.last.x, y: now.y - held.last.y }));
+    if (tool === "move" || event.shiftKey)
+      setMoved((was) => pan(was ?? whole, { x: now.x - held.last.x, y: now.y - held.last.y }));
     else if (tool === "box") setPath(box(held.from, now));
     else setPath((before) => (before.length === 0 ? [held.from, now] : [...before, now]));
     held.last = now;
@@ -136,7 +150,12 @@ export function ScatterMap({ figure, label, tool, picked, onPick, tip }: Props) 
           Show all
         </button>
       )}
-      <Legend groups={scatter.groups} hidden={hidden} onToggle={toggle} onPick={(group) => onPick(Array.from(group.index))} />
+      <Legend
+        groups={scatter.groups}
+        hidden={hidden}
+        onToggle={toggle}
+        onPick={(group) => onPick(Array.from(group.index))}
+      />
       {hovered && index !== undefined && (
         <div className="chart-tip" style={tipAt(hovered, width, height)}>
           {tip(index, hovered.group.name)}
@@ -158,11 +177,23 @@ function Legend({ groups, hidden, onToggle, onPick }: LegendProps) {
     <ul className="scatter-legend" aria-label="Legend">
       {groups.map((group) => (
         <li key={group.name} data-off={hidden.has(group.name) || undefined}>
-          <button type="button" aria-pressed={!hidden.has(group.name)} onClick={() => onToggle(group.name)} title="Hide or show">
-            <i style={group.ring ? { border: `1.5px solid ${group.colour}` } : { background: group.colour }} />
+          <button
+            type="button"
+            aria-pressed={!hidden.has(group.name)}
+            onClick={() => onToggle(group.name)}
+            title="Hide or show"
+          >
+            <i
+              style={group.ring ? { border: `1.5px solid ${group.colour}` } : { background: group.colour }}
+            />
             {group.name}
           </button>
-          <button type="button" className="scatter-pick" onClick={() => onPick(group)} aria-label={`Pick ${group.name}`}>
+          <button
+            type="button"
+            className="scatter-pick"
+            onClick={() => onPick(group)}
+            aria-label={`Pick ${group.name}`}
+          >
             pick
           </button>
         </li>

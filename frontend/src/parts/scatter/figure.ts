@@ -53,21 +53,25 @@ export function readScatter(figure: Figure): Scatter {
   const traces = figure.data as Trace[];
   const groups = traces
     .filter(({ type }) => type === "scattergl" || type === "scatter")
-    .map(
-      (trace): Group => ({
-        name: trace.name ?? "",
-        colour: trace.marker?.color ?? "#888888",
-        x: numbersOf(trace.x),
-        y: numbersOf(trace.y),
-        index: numbersOf(trace.customdata),
-        size: trace.marker?.size ?? 4,
-        ring: trace.marker?.symbol?.endsWith("-open") ?? false,
-      }),
-    );
+    .map((trace): Group => ({
+      name: trace.name ?? "",
+      colour: trace.marker?.color ?? "#888888",
+      x: numbersOf(trace.x),
+      y: numbersOf(trace.y),
+      index: numbersOf(trace.customdata),
+      size: trace.marker?.size ?? 4,
+      ring: trace.marker?.symbol?.endsWith("-open") ?? false,
+    }));
   const heat = traces.find(({ type }) => type === "heatmap");
   const text = (figure.layout as { title?: { text?: string } }).title?.text ?? "";
   const [title = "", subtitle = ""] = text.split("<br>").map((part) => part.replace(/<[^>]+>/g, ""));
-  return { groups, density: heat ? readDensity(heat) : null, bounds: readBounds(figure, groups), title, subtitle };
+  return {
+    groups,
+    density: heat ? readDensity(heat) : null,
+    bounds: readBounds(figure, groups),
+    title,
+    subtitle,
+  };
 }
 
 function readDensity(trace: Trace): Density | null {

@@ -16,7 +16,15 @@ const DIMMED = 0.12;
 const FULL = 0.85;
 const RING = 0.5;
 
-export function paint(context: CanvasRenderingContext2D, width: number, height: number, scatter: Scatter, view: View, whole: View, look: Look) {
+export function paint(
+  context: CanvasRenderingContext2D,
+  width: number,
+  height: number,
+  scatter: Scatter,
+  view: View,
+  whole: View,
+  look: Look,
+) {
   context.setTransform(look.ratio, 0, 0, look.ratio, 0, 0);
   context.clearRect(0, 0, width, height);
   if (scatter.density) paintDensity(context, scatter, scatter.density, view);
@@ -27,12 +35,26 @@ export function paint(context: CanvasRenderingContext2D, width: number, height: 
   }
   if (look.hovered) {
     const { group, at } = look.hovered;
-    ring(context, screenX(view, group.x[at] ?? 0), screenY(view, group.y[at] ?? 0), group.size * growth + 2, look.accent);
+    ring(
+      context,
+      screenX(view, group.x[at] ?? 0),
+      screenY(view, group.y[at] ?? 0),
+      group.size * growth + 2,
+      look.accent,
+    );
   }
   if (look.path.length > 1) paintPath(context, look);
 }
 
-function paintGroup(context: CanvasRenderingContext2D, width: number, height: number, group: Group, view: View, growth: number, look: Look) {
+function paintGroup(
+  context: CanvasRenderingContext2D,
+  width: number,
+  height: number,
+  group: Group,
+  view: View,
+  growth: number,
+  look: Look,
+) {
   const size = group.size * growth;
   const stamp = stampOf(group, size, look.ratio);
   const half = stamp.width / look.ratio / 2;
@@ -43,7 +65,8 @@ function paintGroup(context: CanvasRenderingContext2D, width: number, height: nu
     const x = screenX(view, group.x[n] ?? 0);
     const y = screenY(view, group.y[n] ?? 0);
     if (x < -half || y < -half || x > width + half || y > height + half) continue;
-    context.globalAlpha = picked === null || picked.has(group.index[n] ?? -1) ? shown : group.ring ? 0 : DIMMED;
+    context.globalAlpha =
+      picked === null || picked.has(group.index[n] ?? -1) ? shown : group.ring ? 0 : DIMMED;
     context.drawImage(stamp, x - half, y - half, side, side);
   }
   context.globalAlpha = 1;
@@ -109,7 +132,13 @@ function paintDensity(context: CanvasRenderingContext2D, { bounds }: Scatter, de
   const left = screenX(view, Math.max(0, bounds.x0));
   const top = screenY(view, bounds.y1 - Math.max(0, -bounds.y0));
   context.imageSmoothingEnabled = true;
-  context.drawImage(image, left, top, screenX(view, bounds.x1) - left, screenY(view, Math.max(0, bounds.y0)) - top);
+  context.drawImage(
+    image,
+    left,
+    top,
+    screenX(view, bounds.x1) - left,
+    screenY(view, Math.max(0, bounds.y0)) - top,
+  );
 }
 
 /** One pixel per cell, the fuller the less transparent; the first row is the lowest. */

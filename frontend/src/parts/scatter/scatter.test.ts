@@ -28,7 +28,14 @@ const figure = {
       customdata: [9],
       marker: { color: "#000", symbol: "circle-open" },
     },
-    { type: "heatmap", z: packed(new Float32Array([0, 1, 2, 3, 4, 5]), "f4", "2, 3"), colorscale: [[0, "a"], [1, "b"]] },
+    {
+      type: "heatmap",
+      z: packed(new Float32Array([0, 1, 2, 3, 4, 5]), "f4", "2, 3"),
+      colorscale: [
+        [0, "a"],
+        [1, "b"],
+      ],
+    },
   ] as Record<string, unknown>[],
   layout: { title: { text: "Map by given<br><span style='x'>all 3 samples</span>" } },
 };
@@ -83,7 +90,9 @@ describe("the map's view", () => {
 
   it("selects inside a lasso and a box", () => {
     const corner = { x: screenX(whole, 100), y: screenY(whole, 0) };
-    expect(inside(points, whole, box({ x: corner.x - 5, y: corner.y - 5 }, { x: corner.x + 5, y: corner.y + 5 }))).toEqual([70_000]);
+    expect(
+      inside(points, whole, box({ x: corner.x - 5, y: corner.y - 5 }, { x: corner.x + 5, y: corner.y + 5 })),
+    ).toEqual([70_000]);
     const triangle = [
       { x: screenX(whole, -10), y: screenY(whole, -10) },
       { x: screenX(whole, 130), y: screenY(whole, -10) },

@@ -23,7 +23,8 @@ const KINDS = {
 export function numbersOf(value: unknown): Numbers {
   if (Array.isArray(value)) return value.flat(2) as number[];
   if (!isPacked(value)) return [];
-  const Kind = KINDS[value.dtype.replace(/^[<|]/, "") as keyof typeof KINDS] as (typeof KINDS)[keyof typeof KINDS] | undefined;
+  const Kind = KINDS[value.dtype.replace(/^[<|]/, "") as keyof typeof KINDS] as
+    (typeof KINDS)[keyof typeof KINDS] | undefined;
   if (!Kind) return [];
   const text = atob(value.bdata);
   const raw = new Uint8Array(text.length);

@@ -10,7 +10,11 @@ const SHOWN = 30;
 export function ClassTable({ dataset }: { dataset: Dataset }) {
   const [all, setAll] = useState(false);
   const largest = Math.max(1, ...dataset.class_counts);
-  const rows = dataset.classes.map((name, label) => ({ name, label, count: dataset.class_counts[label] ?? 0 }));
+  const rows = dataset.classes.map((name, label) => ({
+    name,
+    label,
+    count: dataset.class_counts[label] ?? 0,
+  }));
   const shown = all ? rows : rows.slice(0, SHOWN);
   return (
     <Card title="Classes" aside="given labels">

@@ -106,7 +106,11 @@ function Ready({ dataset }: { dataset: Dataset }) {
           value={dataset.classes.length.toLocaleString("en")}
           note={`${smallest.toLocaleString("en")} to ${largest.toLocaleString("en")} samples each`}
         />
-        <Stat name="Trained at" value={sizeOf(dataset.image_shape)} note={dataset.image_shape[2] === 1 ? "grey" : "colour"} />
+        <Stat
+          name="Trained at"
+          value={sizeOf(dataset.image_shape)}
+          note={dataset.image_shape[2] === 1 ? "grey" : "colour"}
+        />
         <Stat
           name="Unreadable"
           value={report.unreadableCount.toLocaleString("en")}
@@ -120,7 +124,11 @@ function Ready({ dataset }: { dataset: Dataset }) {
       </div>
       <div className="grid-side">
         <div className="stack">
-          <Card title="Audits" aside={audits.data?.items.length ? many(audits.data.items.length, "audit") : undefined} flush>
+          <Card
+            title="Audits"
+            aside={audits.data?.items.length ? many(audits.data.items.length, "audit") : undefined}
+            flush
+          >
             {audits.isPending && <Loading rows={1} />}
             {audits.isError && <ProblemNote problem={problemOf(audits.error)} />}
             {audits.data?.items.length === 0 && (
@@ -158,22 +166,34 @@ function StopImport({ dataset }: { dataset: Dataset }) {
   const queries = useQueryClient();
   const stop = useMutation({
     mutationFn: () =>
-      answer(client.POST("/api/datasets/{dataset_id}/stop", { params: { path: { dataset_id: dataset.id } } })),
+      answer(
+        client.POST("/api/datasets/{dataset_id}/stop", { params: { path: { dataset_id: dataset.id } } }),
+      ),
     onSuccess: (changed) => queries.setQueryData(datasetQuery(dataset.id).queryKey, changed),
   });
   return (
-    <Button variant="default" leftSection={<IconPlayerStop size={16} />} loading={stop.isPending} onClick={() => stop.mutate()}>
+    <Button
+      variant="default"
+      leftSection={<IconPlayerStop size={16} />}
+      loading={stop.isPending}
+      onClick={() => stop.mutate()}
+    >
       Stop the import
     </Button>
   );
 }
 
 function sourceOf(dataset: Dataset): string {
-  const { kind, filename, rate } = dataset.source as { kind?: string; filename?: string; rate?: number | null };
+  const { kind, filename, rate } = dataset.source as {
+    kind?: string;
+    filename?: string;
+    rate?: number | null;
+  };
   if (kind === "injection") {
     return `Derived: labels of another dataset with ${rate == null ? "a given matrix of" : `${Math.round(rate * 100)} %`} noise planted; the true labels are kept`;
   }
-  if (kind === "builtin") return "Built in: scikit-learn's handwritten digits with planted noise; the true labels are known";
+  if (kind === "builtin")
+    return "Built in: scikit-learn's handwritten digits with planted noise; the true labels are known";
   if (kind === "folder") return "From a folder on the server";
   return filename ? `From ${filename}` : "";
 }

@@ -12,9 +12,21 @@ import { ProblemNote } from "@/parts/States";
 type Kind = Exclude<Schemas["InjectCreate"]["kind"], undefined>;
 
 const KINDS: { value: Kind; label: string; says: string }[] = [
-  { value: "symmetric", label: "Symmetric", says: "The share is drawn anew over all classes, so some draw the right one again." },
-  { value: "symmetric-exclusive", label: "Symmetric, always wrong", says: "The share is drawn over the other classes: exactly so many are wrong." },
-  { value: "instance", label: "By image", says: "Images that look like another class get its label, as people err." },
+  {
+    value: "symmetric",
+    label: "Symmetric",
+    says: "The share is drawn anew over all classes, so some draw the right one again.",
+  },
+  {
+    value: "symmetric-exclusive",
+    label: "Symmetric, always wrong",
+    says: "The share is drawn over the other classes: exactly so many are wrong.",
+  },
+  {
+    value: "instance",
+    label: "By image",
+    says: "Images that look like another class get its label, as people err.",
+  },
 ];
 
 export function PlantNoise({ dataset }: { dataset: Dataset }) {
@@ -53,8 +65,8 @@ export function PlantNoise({ dataset }: { dataset: Dataset }) {
           }}
         >
           <p className="dim">
-            A derived dataset with wrong labels of a known kind. Its true labels are kept, so an audit of it can be
-            measured. This dataset stays as it is.
+            A derived dataset with wrong labels of a known kind. Its true labels are kept, so an audit of it
+            can be measured. This dataset stays as it is.
           </p>
           {plant.isError && <ProblemNote problem={problemOf(plant.error)} />}
           <Select
@@ -70,9 +82,22 @@ export function PlantNoise({ dataset }: { dataset: Dataset }) {
             <div className="plant-label">
               Share of the samples <span className="number dim">{rate} %</span>
             </div>
-            <Slider min={1} max={80} value={rate} onChange={setRate} label={null} thumbLabel="Share of the samples" />
+            <Slider
+              min={1}
+              max={80}
+              value={rate}
+              onChange={setRate}
+              label={null}
+              thumbLabel="Share of the samples"
+            />
           </div>
-          <NumberInput label="Seed" min={0} allowDecimal={false} value={seed} onChange={(value) => setSeed(Number(value) || 0)} />
+          <NumberInput
+            label="Seed"
+            min={0}
+            allowDecimal={false}
+            value={seed}
+            onChange={(value) => setSeed(Number(value) || 0)}
+          />
           <TextInput
             label="Name"
             placeholder={`${dataset.name}, ${rate} % noise`}

@@ -13,7 +13,13 @@ export function SamplePeek({ dataset }: { dataset: Dataset }) {
     <Card title="Images" aside={`${shown} of ${count(dataset.sample_count)}, evenly spread`}>
       <div className="peek">
         {indices.map((index) => (
-          <img key={index} src={thumbnailUrl(dataset.id, index)} alt={`Sample ${index}`} loading="lazy" className="pixels" />
+          <img
+            key={index}
+            src={thumbnailUrl(dataset.id, index)}
+            alt={`Sample ${index}`}
+            loading="lazy"
+            className="pixels"
+          />
         ))}
       </div>
     </Card>

@@ -54,5 +54,9 @@ export function reportOf(dataset: Pick<Dataset, "report" | "sample_count">): Rep
 }
 
 function isCounts(value: unknown): value is Record<string, number> {
-  return typeof value === "object" && value !== null && Object.values(value).every((one) => typeof one === "number");
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.values(value).every((one) => typeof one === "number")
+  );
 }

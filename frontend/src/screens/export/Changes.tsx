@@ -9,7 +9,15 @@ import { useQuery } from "@tanstack/react-query";
 
 import { run as runQuery } from "@/api/queries";
 
-export function Changes({ preview, classes, runId }: { preview: ExportPreview; classes: string[]; runId: string }) {
+export function Changes({
+  preview,
+  classes,
+  runId,
+}: {
+  preview: ExportPreview;
+  classes: string[];
+  runId: string;
+}) {
   const datasetId = useQuery(runQuery(runId)).data?.dataset_id;
   const { changes, changes_total: total } = preview;
   if (total === 0) {
@@ -20,7 +28,11 @@ export function Changes({ preview, classes, runId }: { preview: ExportPreview; c
     );
   }
   return (
-    <Card title="Changes" aside={total > changes.length ? `the first ${count(changes.length)} of ${count(total)}` : count(total)} flush>
+    <Card
+      title="Changes"
+      aside={total > changes.length ? `the first ${count(changes.length)} of ${count(total)}` : count(total)}
+      flush
+    >
       <div className="changes">
         <table>
           <thead>
@@ -35,14 +47,27 @@ export function Changes({ preview, classes, runId }: { preview: ExportPreview; c
           <tbody>
             {changes.map((change) => (
               <tr key={change.index}>
-                <td className="changes-image">{datasetId !== undefined && <Thumb datasetId={datasetId} index={change.index} alt="" />}</td>
+                <td className="changes-image">
+                  {datasetId !== undefined && <Thumb datasetId={datasetId} index={change.index} alt="" />}
+                </td>
                 <td>
-                  <Link to="/runs/$runId/review/$index" params={{ runId, index: String(change.index) }} className="changes-name" title={change.name}>
+                  <Link
+                    to="/runs/$runId/review/$index"
+                    params={{ runId, index: String(change.index) }}
+                    className="changes-name"
+                    title={change.name}
+                  >
                     {change.name || change.index}
                   </Link>
                 </td>
                 <td>{classes[change.given_label]}</td>
-                <td>{change.cleaned_label === null ? <span className="changes-removed">removed</span> : <strong>{classes[change.cleaned_label]}</strong>}</td>
+                <td>
+                  {change.cleaned_label === null ? (
+                    <span className="changes-removed">removed</span>
+                  ) : (
+                    <strong>{classes[change.cleaned_label]}</strong>
+                  )}
+                </td>
                 <td className="dim">{change.because}</td>
               </tr>
             ))}

@@ -18,7 +18,11 @@ type Format = "csv" | "json" | "parquet";
 
 const POLICIES: { value: Unreviewed; title: string; says: string }[] = [
   { value: "keep", title: "Keep their given labels", says: "Only what somebody decided is changed." },
-  { value: "accept", title: "Accept the suggested labels", says: "Every flag that nobody looked at is relabelled." },
+  {
+    value: "accept",
+    title: "Accept the suggested labels",
+    says: "Every flag that nobody looked at is relabelled.",
+  },
   { value: "remove", title: "Remove them", says: "Every flag that nobody looked at is left out." },
 ];
 
@@ -51,21 +55,40 @@ function Exports({ runId, datasetId, classes }: { runId: string; datasetId: stri
   const { pending } = useDecisions(datasetId, runId);
   const decided = Object.values(preview.data?.decided ?? {}).reduce((sum, one) => sum + one, 0);
   return (
-    <Page title="Export" sub="Cleaned labels are derived from the given labels, your decisions and this policy. The given labels themselves never change.">
+    <Page
+      title="Export"
+      sub="Cleaned labels are derived from the given labels, your decisions and this policy. The given labels themselves never change."
+    >
       {preview.isError && <ErrorState error={preview.error} retry={() => void preview.refetch()} />}
       {preview.isPending && <Loading rows={2} height={90} />}
       {preview.data && (
         <div className="stack">
           <div className="stats">
-            <Stat name="Samples" value={count(preview.data.samples)} note={`${count(preview.data.flagged)} flagged`} />
+            <Stat
+              name="Samples"
+              value={count(preview.data.samples)}
+              note={`${count(preview.data.flagged)} flagged`}
+            />
             <Stat name="Decided" value={count(decided)} note={verdictsOf(preview.data.decided)} />
-            <Stat name="Flagged, not reviewed" value={count(preview.data.flagged_unreviewed)} note="the policy decides" />
+            <Stat
+              name="Flagged, not reviewed"
+              value={count(preview.data.flagged_unreviewed)}
+              note="the policy decides"
+            />
             <Stat name="Relabelled" value={count(preview.data.relabelled)} note="in the cleaned labels" />
-            <Stat name="Removed" value={count(preview.data.removed)} note={`${count(preview.data.unchanged)} unchanged`} />
+            <Stat
+              name="Removed"
+              value={count(preview.data.removed)}
+              note={`${count(preview.data.unchanged)} unchanged`}
+            />
           </div>
           <div className="grid-2">
             <Card title={`The ${many(preview.data.flagged_unreviewed, "flag")} without a decision`}>
-              <Radio.Group value={policy} onChange={(value) => setPolicy(value)} aria-label="What happens to flags without a decision">
+              <Radio.Group
+                value={policy}
+                onChange={(value) => setPolicy(value)}
+                aria-label="What happens to flags without a decision"
+              >
                 <div className="policies">
                   {POLICIES.map(({ value, title, says }) => (
                     <Radio key={value} value={value} label={title} description={says} />
@@ -87,10 +110,31 @@ function Exports({ runId, datasetId, classes }: { runId: string; datasetId: stri
                 ]}
               />
               <div className="files">
-                <FileRow runId={runId} what="cleaned-labels" title="Cleaned labels" says="index, name, given and cleaned label, and why" format={format} policy={policy} held={pending > 0} />
-                <FileRow runId={runId} what="samples" title="All samples" says="with posterior, loss, margin, suggestion and decision" format={format} policy={policy} held={pending > 0} />
+                <FileRow
+                  runId={runId}
+                  what="cleaned-labels"
+                  title="Cleaned labels"
+                  says="index, name, given and cleaned label, and why"
+                  format={format}
+                  policy={policy}
+                  held={pending > 0}
+                />
+                <FileRow
+                  runId={runId}
+                  what="samples"
+                  title="All samples"
+                  says="with posterior, loss, margin, suggestion and decision"
+                  format={format}
+                  policy={policy}
+                  held={pending > 0}
+                />
               </div>
-              {format === "csv" && <p className="faint files-note">Cells that a spreadsheet would run as a formula are marked with a leading apostrophe; JSON and Parquet hold them as they are.</p>}
+              {format === "csv" && (
+                <p className="faint files-note">
+                  Cells that a spreadsheet would run as a formula are marked with a leading apostrophe; JSON
+                  and Parquet hold them as they are.
+                </p>
+              )}
             </Card>
           </div>
           <Changes preview={preview.data} classes={classes} runId={runId} />
@@ -120,10 +164,22 @@ function FileRow({ runId, what, title, says, format, policy, held }: FileRowProp
         <strong>{title}</strong>
         <div className="dim file-says">{says}</div>
       </div>
-      <a className="file-link" href={`${address}/manifest?${query}`} target="_blank" rel="noreferrer" aria-disabled={held}>
+      <a
+        className="file-link"
+        href={`${address}/manifest?${query}`}
+        target="_blank"
+        rel="noreferrer"
+        aria-disabled={held}
+      >
         <IconFileDescription size={15} aria-hidden /> Manifest
       </a>
-      <a className="file-link file-main" href={`${address}?${query}`} download aria-disabled={held} aria-label={`Download ${title.toLowerCase()} as ${format.toUpperCase()}`}>
+      <a
+        className="file-link file-main"
+        href={`${address}?${query}`}
+        download
+        aria-disabled={held}
+        aria-label={`Download ${title.toLowerCase()} as ${format.toUpperCase()}`}
+      >
         <IconDownload size={15} aria-hidden /> {format.toUpperCase()}
       </a>
     </div>

@@ -16,7 +16,10 @@ export function ClassList({ classes, onPick, asMenu = false }: ListProps) {
   const matches = classes
     .map((name, label) => ({ name, label }))
     .filter(({ name }) => name.toLowerCase().includes(wanted))
-    .sort((a, b) => Number(b.name.toLowerCase().startsWith(wanted)) - Number(a.name.toLowerCase().startsWith(wanted)));
+    .sort(
+      (a, b) =>
+        Number(b.name.toLowerCase().startsWith(wanted)) - Number(a.name.toLowerCase().startsWith(wanted)),
+    );
   const [first] = matches;
   const shown = matches.slice(0, SHOWN);
   return (
@@ -45,7 +48,13 @@ export function ClassList({ classes, onPick, asMenu = false }: ListProps) {
               {name}
             </Menu.Item>
           ) : (
-            <button type="button" key={label} className="classlist-item" data-first={position === 0 || undefined} onClick={() => onPick(label)}>
+            <button
+              type="button"
+              key={label}
+              className="classlist-item"
+              data-first={position === 0 || undefined}
+              onClick={() => onPick(label)}
+            >
               {name}
             </button>
           ),

@@ -11,7 +11,12 @@ interface Of {
   nameOf: (label: number) => string;
 }
 
-export function LikelyClasses({ sample, nameOf, standing, onPick }: Of & { standing: Standing; onPick: (label: number) => void }) {
+export function LikelyClasses({
+  sample,
+  nameOf,
+  standing,
+  onPick,
+}: Of & { standing: Standing; onPick: (label: number) => void }) {
   return (
     <ol className="likely">
       {sample.likely.map(({ label, probability }, position) => (
@@ -40,11 +45,21 @@ export function LikelyClasses({ sample, nameOf, standing, onPick }: Of & { stand
 
 export function LossByEpoch({ sample, nameOf }: Of) {
   const colourOf = (label: number) =>
-    label === sample.given_label ? "var(--na-clean)" : label === sample.suggested_label ? "var(--na-relabel)" : "var(--na-line-strong)";
+    label === sample.given_label
+      ? "var(--na-clean)"
+      : label === sample.suggested_label
+        ? "var(--na-relabel)"
+        : "var(--na-line-strong)";
   return (
     <>
       <LineChart
-        series={[{ name: "Loss", color: "var(--na-noisy)", points: sample.loss_by_epoch.map((loss, epoch) => [epoch + 1, loss] as const) }]}
+        series={[
+          {
+            name: "Loss",
+            color: "var(--na-noisy)",
+            points: sample.loss_by_epoch.map((loss, epoch) => [epoch + 1, loss] as const),
+          },
+        ]}
         height={104}
         xName="Epoch"
         format={figure}
@@ -70,7 +85,12 @@ export function LossByEpoch({ sample, nameOf }: Of) {
   );
 }
 
-export function Neighbours({ sample, datasetId, nameOf, onGo }: Of & { datasetId: string; onGo: (index: number) => void }) {
+export function Neighbours({
+  sample,
+  datasetId,
+  nameOf,
+  onGo,
+}: Of & { datasetId: string; onGo: (index: number) => void }) {
   return (
     <div className="near">
       {sample.neighbours.map(({ index, given_label, distance }) => (

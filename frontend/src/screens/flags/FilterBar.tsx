@@ -23,7 +23,17 @@ interface Props {
 
 export const SIZES = [72, 112, 168];
 
-export function FilterBar({ search, classes, total, size, onChange, onClear, onSize, onSelectAll, openRef }: Props) {
+export function FilterBar({
+  search,
+  classes,
+  total,
+  size,
+  onChange,
+  onClear,
+  onSize,
+  onSelectAll,
+  openRef,
+}: Props) {
   const narrowed = ["given", "suggested", "min", "max", "verdict"].some((key) => key in search);
   return (
     <div className="filters">
@@ -36,12 +46,34 @@ export function FilterBar({ search, classes, total, size, onChange, onClear, onS
           { value: "all", label: "All samples" },
         ]}
       />
-      <ClassChip ref={openRef} name="Given" label={search.given} classes={classes} onChange={(given) => onChange({ given })} />
-      <ClassChip name="Suggested" label={search.suggested} classes={classes} onChange={(suggested) => onChange({ suggested })} />
-      <PosteriorChip key={`${search.min ?? 0}-${search.max ?? 1}`} min={search.min} max={search.max} onChange={onChange} />
+      <ClassChip
+        ref={openRef}
+        name="Given"
+        label={search.given}
+        classes={classes}
+        onChange={(given) => onChange({ given })}
+      />
+      <ClassChip
+        name="Suggested"
+        label={search.suggested}
+        classes={classes}
+        onChange={(suggested) => onChange({ suggested })}
+      />
+      <PosteriorChip
+        key={`${search.min ?? 0}-${search.max ?? 1}`}
+        min={search.min}
+        max={search.max}
+        onChange={onChange}
+      />
       <Chip
         name="Decision"
-        value={search.verdict === undefined ? null : search.verdict === "none" ? "none yet" : VERDICTS[search.verdict].word}
+        value={
+          search.verdict === undefined
+            ? null
+            : search.verdict === "none"
+              ? "none yet"
+              : VERDICTS[search.verdict].word
+        }
         onClear={() => onChange({ verdict: undefined })}
       >
         {(["none", ...VERDICT_ORDER] as const).map((verdict) => (
@@ -103,7 +135,12 @@ function Chip({ name, value, onClear, children, ref }: ChipProps) {
         <Menu.Dropdown>{children}</Menu.Dropdown>
       </Menu>
       {value !== null && (
-        <button type="button" className="chip-clear" aria-label={`Clear the filter ${name}`} onClick={onClear}>
+        <button
+          type="button"
+          className="chip-clear"
+          aria-label={`Clear the filter ${name}`}
+          onClick={onClear}
+        >
           <IconX size={13} />
         </button>
       )}
@@ -121,13 +158,26 @@ interface ClassChipProps {
 
 function ClassChip({ name, label, classes, onChange, ref }: ClassChipProps) {
   return (
-    <Chip name={name} value={label === undefined ? null : (classes[label] ?? String(label))} onClear={() => onChange(undefined)} ref={ref}>
+    <Chip
+      name={name}
+      value={label === undefined ? null : (classes[label] ?? String(label))}
+      onClear={() => onChange(undefined)}
+      ref={ref}
+    >
       <ClassList classes={classes} onPick={onChange} asMenu />
     </Chip>
   );
 }
 
-function PosteriorChip({ min = 0, max = 1, onChange }: { min?: number; max?: number; onChange: (change: Partial<FlagsSearch>) => void }) {
+function PosteriorChip({
+  min = 0,
+  max = 1,
+  onChange,
+}: {
+  min?: number;
+  max?: number;
+  onChange: (change: Partial<FlagsSearch>) => void;
+}) {
   const [range, setRange] = useState<[number, number]>([min, max]);
   const narrowed = min > 0 || max < 1;
   return (
@@ -148,7 +198,9 @@ function PosteriorChip({ min = 0, max = 1, onChange }: { min?: number; max?: num
           label={null}
           value={range}
           onChange={setRange}
-          onChangeEnd={([low, high]) => onChange({ min: low > 0 ? low : undefined, max: high < 1 ? high : undefined })}
+          onChangeEnd={([low, high]) =>
+            onChange({ min: low > 0 ? low : undefined, max: high < 1 ? high : undefined })
+          }
           thumbFromLabel="Lowest posterior"
           thumbToLabel="Highest posterior"
         />

@@ -65,15 +65,34 @@ function Gallery({ runId, datasetId, classes }: { runId: string; datasetId: stri
     (index: number | null, replace = false) =>
       index === null
         ? void navigate({ to: "/runs/$runId/flags", params: { runId }, search: (now) => now, replace })
-        : void navigate({ to: "/runs/$runId/review/$index", params: { runId, index: String(index) }, search: (now) => now, replace }),
+        : void navigate({
+            to: "/runs/$runId/review/$index",
+            params: { runId, index: String(index) },
+            search: (now) => now,
+            replace,
+          }),
     [navigate, runId],
   );
-  const review = useReviewing({ runId, items, open, columns, decisions, go, onZoom: () => setZoomed(true), onFilter: () => filterButton.current?.click() });
+  const review = useReviewing({
+    runId,
+    items,
+    open,
+    columns,
+    decisions,
+    go,
+    onZoom: () => setZoomed(true),
+    onFilter: () => filterButton.current?.click(),
+  });
   usePrefetch(runId, datasetId, items, review.cursor);
 
   const filterBy = (change: Partial<FlagsSearch>) => {
     review.clearSelection();
-    void navigate({ to: "/runs/$runId/flags", params: { runId }, search: (now) => cleared({ ...now, ...change }), replace: true });
+    void navigate({
+      to: "/runs/$runId/flags",
+      params: { runId },
+      search: (now) => cleared({ ...now, ...change }),
+      replace: true,
+    });
   };
   const { fetchNextPage, hasNextPage, isFetchingNextPage } = pages;
   const onEnd = useCallback(() => {
@@ -98,14 +117,23 @@ function Gallery({ runId, datasetId, classes }: { runId: string; datasetId: stri
           size={size}
           openRef={filterButton}
           onChange={filterBy}
-          onClear={() => filterBy({ given: undefined, suggested: undefined, min: undefined, max: undefined, verdict: undefined })}
+          onClear={() =>
+            filterBy({
+              given: undefined,
+              suggested: undefined,
+              min: undefined,
+              max: undefined,
+              verdict: undefined,
+            })
+          }
           onSize={setSize}
           onSelectAll={() => void selectAll()}
         />
         <ReviewProgress runId={runId} decisions={decisions} />
         {decisions.offline && (
           <div className="flags-offline" role="status">
-            <IconWifiOff size={15} aria-hidden /> The server is away. {decisions.pending} of your decisions wait here and are sent when it is back.
+            <IconWifiOff size={15} aria-hidden /> The server is away. {decisions.pending} of your decisions
+            wait here and are sent when it is back.
           </div>
         )}
         {pages.isError ? (
@@ -168,8 +196,16 @@ function Gallery({ runId, datasetId, classes }: { runId: string; datasetId: stri
         onPick={review.pick}
         onClose={() => review.setPicking(null)}
       />
-      <Modal opened={zoomed && open !== null} onClose={() => setZoomed(false)} title={`Sample ${open ?? ""}`} size="auto" transitionProps={{ duration: 80 }}>
-        {open !== null && <img src={imageUrl(datasetId, open)} alt={`Sample ${open}`} className="zoom pixels" />}
+      <Modal
+        opened={zoomed && open !== null}
+        onClose={() => setZoomed(false)}
+        title={`Sample ${open ?? ""}`}
+        size="auto"
+        transitionProps={{ duration: 80 }}
+      >
+        {open !== null && (
+          <img src={imageUrl(datasetId, open)} alt={`Sample ${open}`} className="zoom pixels" />
+        )}
       </Modal>
     </div>
   );
@@ -182,7 +218,8 @@ function Nothing({ filtered }: { filtered: boolean }) {
     </EmptyState>
   ) : (
     <EmptyState icon={<IconMoodCheck size={22} stroke={1.6} />} title="Nothing is flagged">
-      This run found no label that stands out as wrong. “All samples” shows them by their posterior all the same.
+      This run found no label that stands out as wrong. “All samples” shows them by their posterior all the
+      same.
     </EmptyState>
   );
 }

@@ -38,6 +38,8 @@ export function Grid({ items, size, cursor, onColumns, onEnd, ...tiles }: Props)
     estimateSize: () => size + CAPTION + GAP,
     overscan: ROWS_AHEAD,
     paddingStart: PADDING,
+    scrollPaddingStart: PADDING,
+    scrollPaddingEnd: PADDING,
     paddingEnd: PADDING + 64,
   });
   const shown = virtual.getVirtualItems();

@@ -22,7 +22,11 @@ export function ReviewProgress({ runId, decisions }: { runId: string; decisions:
   if (!flagged || open === undefined) return <div className="reviewed" />;
   const done = Math.max(0, flagged - open);
   return (
-    <div className="reviewed" role="status" title={`${count(done)} of ${count(flagged)} flags have a decision`}>
+    <div
+      className="reviewed"
+      role="status"
+      title={`${count(done)} of ${count(flagged)} flags have a decision`}
+    >
       <div className="reviewed-bar">
         <div style={{ width: `${(done / flagged) * 100}%` }} />
       </div>

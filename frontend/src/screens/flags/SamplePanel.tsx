@@ -30,7 +30,20 @@ interface Props {
   onClose: () => void;
 }
 
-export function SamplePanel({ runId, datasetId, classes, index, row, position, standing, onDecide, onRelabel, onZoom, onGo, onClose }: Props) {
+export function SamplePanel({
+  runId,
+  datasetId,
+  classes,
+  index,
+  row,
+  position,
+  standing,
+  onDecide,
+  onRelabel,
+  onZoom,
+  onGo,
+  onClose,
+}: Props) {
   const asked = useQuery(sampleQuery(runId, index));
   const sample: Sample | SampleDetail | undefined = asked.data ?? row;
   const nameOf = (label: number) => classes[label] ?? String(label);
@@ -53,8 +66,20 @@ export function SamplePanel({ runId, datasetId, classes, index, row, position, s
       {asked.isError && !sample && <ErrorState error={asked.error} retry={() => void asked.refetch()} />}
       {sample && (
         <>
-          <button type="button" className="panel-image" onClick={onZoom} onMouseDown={(event) => event.preventDefault()} aria-label="Enlarge the image">
-            <img key={index} src={imageUrl(datasetId, index)} alt={`Sample ${index}`} className={isSmall(asked.data) ? "pixels" : undefined} draggable={false} />
+          <button
+            type="button"
+            className="panel-image"
+            onClick={onZoom}
+            onMouseDown={(event) => event.preventDefault()}
+            aria-label="Enlarge the image"
+          >
+            <img
+              key={index}
+              src={imageUrl(datasetId, index)}
+              alt={`Sample ${index}`}
+              className={isSmall(asked.data) ? "pixels" : undefined}
+              draggable={false}
+            />
           </button>
           <div className="panel-labels">
             <div className="panel-label">
@@ -64,7 +89,9 @@ export function SamplePanel({ runId, datasetId, classes, index, row, position, s
             <IconArrowRight size={16} className="faint" aria-hidden />
             <div className="panel-label">
               <span className="faint">Suggested</span>
-              <strong className={sample.suggested_label === sample.given_label ? "" : "panel-suggested"}>{nameOf(sample.suggested_label)}</strong>
+              <strong className={sample.suggested_label === sample.given_label ? "" : "panel-suggested"}>
+                {nameOf(sample.suggested_label)}
+              </strong>
             </div>
             <div className="panel-label panel-right">
               <span className="faint">Probably wrong</span>
@@ -80,7 +107,16 @@ export function SamplePanel({ runId, datasetId, classes, index, row, position, s
             onUnsure={() => onDecide(sample, "unsure")}
           />
           {asked.data ? (
-            <Detail sample={asked.data} classes={classes} nameOf={nameOf} datasetId={datasetId} standing={standing(sample)} onPick={(label) => onDecide(sample, label === sample.given_label ? "keep" : "relabel", label)} onRelabel={onRelabel} onGo={onGo} />
+            <Detail
+              sample={asked.data}
+              classes={classes}
+              nameOf={nameOf}
+              datasetId={datasetId}
+              standing={standing(sample)}
+              onPick={(label) => onDecide(sample, label === sample.given_label ? "keep" : "relabel", label)}
+              onRelabel={onRelabel}
+              onGo={onGo}
+            />
           ) : (
             <Skeleton height={180} mt="md" />
           )}
@@ -108,7 +144,12 @@ function Detail({ sample, classes, datasetId, nameOf, standing, onPick, onRelabe
       <section className="panel-part">
         <header>
           <h3>Likely classes</h3>
-          <button type="button" className="panel-other" onClick={onRelabel} onMouseDown={(event) => event.preventDefault()}>
+          <button
+            type="button"
+            className="panel-other"
+            onClick={onRelabel}
+            onMouseDown={(event) => event.preventDefault()}
+          >
             <IconTag size={13} aria-hidden /> another class <Kbd>L</Kbd>
           </button>
         </header>
@@ -156,9 +197,11 @@ function Detail({ sample, classes, datasetId, nameOf, standing, onPick, onRelabe
 
 const SMALL = 160;
 
-const isSmall = (sample: SampleDetail | undefined) => !sample || Math.max(sample.width, sample.height) <= SMALL;
+const isSmall = (sample: SampleDetail | undefined) =>
+  !sample || Math.max(sample.width, sample.height) <= SMALL;
 
 function acceptWord(standing: Standing, sample: Sample, nameOf: (label: number) => string): string {
-  const label = standing?.verdict === "relabel" && standing.label !== null ? standing.label : sample.suggested_label;
+  const label =
+    standing?.verdict === "relabel" && standing.label !== null ? standing.label : sample.suggested_label;
   return label === sample.suggested_label ? `Accept ${nameOf(label)}` : nameOf(label);
 }

@@ -20,7 +20,12 @@ export function SelectionBar({ selected, onRelabel, onClear, ...verdicts }: Prop
     <div className="selection" role="toolbar" aria-label="Selected samples">
       <strong className="number">{many(selected, "sample")} selected</strong>
       <DecisionButtons suggestion="Accept suggestions" {...verdicts}>
-        <button type="button" className="decide" onMouseDown={(event) => event.preventDefault()} onClick={onRelabel}>
+        <button
+          type="button"
+          className="decide"
+          onMouseDown={(event) => event.preventDefault()}
+          onClick={onRelabel}
+        >
           <IconTag size={15} stroke={2} aria-hidden style={{ color: "var(--na-relabel)" }} />
           <span className="decide-word">Relabel…</span>
         </button>

@@ -19,7 +19,17 @@ interface Props {
   onSelect: (sample: Sample, range: boolean) => void;
 }
 
-export const Tile = memo(function Tile({ datasetId, classes, sample, standing, cursor, selected, selecting, onOpen, onSelect }: Props) {
+export const Tile = memo(function Tile({
+  datasetId,
+  classes,
+  sample,
+  standing,
+  cursor,
+  selected,
+  selecting,
+  onOpen,
+  onSelect,
+}: Props) {
   const given = classes[sample.given_label] ?? String(sample.given_label);
   const suggested = classes[sample.suggested_label] ?? String(sample.suggested_label);
   const says = `${given}${sample.flagged ? `, suggested ${suggested}` : ""}, ${percent(sample.noise_posterior)} probably wrong`;

@@ -52,11 +52,13 @@ export function isFiltered(search: FlagsSearch): boolean {
 }
 
 function label(value: unknown): number | null {
-  const number = typeof value === "number" ? value : typeof value === "string" && value !== "" ? Number(value) : NaN;
+  const number =
+    typeof value === "number" ? value : typeof value === "string" && value !== "" ? Number(value) : NaN;
   return Number.isInteger(number) && number >= 0 ? number : null;
 }
 
 function share(value: unknown): number | null {
-  const number = typeof value === "number" ? value : typeof value === "string" && value !== "" ? Number(value) : NaN;
+  const number =
+    typeof value === "number" ? value : typeof value === "string" && value !== "" ? Number(value) : NaN;
   return number >= 0 && number <= 1 ? number : null;
 }

@@ -30,7 +30,9 @@ describe("the gallery's selection", () => {
 
 describe("the gallery's filter", () => {
   it("reads an address and drops what makes no sense", () => {
-    expect(readFilter({ given: "3", suggested: 0, min: "0.5", max: 2, verdict: "none", order: "index" })).toEqual({
+    expect(
+      readFilter({ given: "3", suggested: 0, min: "0.5", max: 2, verdict: "none", order: "index" }),
+    ).toEqual({
       given: 3,
       suggested: 0,
       min: 0.5,

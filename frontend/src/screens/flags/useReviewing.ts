@@ -39,7 +39,8 @@ export function useReviewing({ runId, items, open, columns, decisions, go, onZoo
   const sampleAt = (index: number | null): Sample | undefined =>
     index === null
       ? undefined
-      : (items.find((item) => item.index === index) ?? queries.getQueryData(sampleQuery(runId, index).queryKey));
+      : (items.find((item) => item.index === index) ??
+        queries.getQueryData(sampleQuery(runId, index).queryKey));
 
   function move(by: number) {
     const next = step(order, cursor, by);
@@ -77,7 +78,8 @@ export function useReviewing({ runId, items, open, columns, decisions, go, onZoo
     if (cursor === null) return;
     const label = queries.getQueryData(sampleQuery(runId, cursor).queryKey)?.likely[n - 1]?.label;
     const sample = sampleAt(cursor);
-    if (label !== undefined && sample) decideOne(sample, label === sample.given_label ? "keep" : "relabel", label);
+    if (label !== undefined && sample)
+      decideOne(sample, label === sample.given_label ? "keep" : "relabel", label);
   }
 
   function tell(changes: Change[] | null, done: string) {
@@ -97,7 +99,8 @@ export function useReviewing({ runId, items, open, columns, decisions, go, onZoo
     unsure: () => decide("unsure"),
     accept: () => decide("relabel"),
     clear: () => decide(null),
-    relabel: () => setPicking(open === null && selected.size > 0 ? "selection" : cursor === null ? null : "open"),
+    relabel: () =>
+      setPicking(open === null && selected.size > 0 ? "selection" : cursor === null ? null : "open"),
     undo: () => tell(decisions.undo(), "Undone"),
     redo: () => tell(decisions.redo(), "Done again"),
     next: () => move(1),

@@ -1,12 +1,12 @@
 /** The distribution of all losses at one epoch, with both mixtures; how far to trust it, in words. */
-import { SegmentedControl, Slider } from "@mantine/core";
+import { Slider } from "@mantine/core";
 import { IconChartHistogram } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect } from "react";
 
 import type { Epoch } from "@/api/client";
-import { epochs as epochsQuery, lossFigure, run as runQuery, type Figure } from "@/api/queries";
+import { epochs as epochsQuery, lossFigure, run as runQuery } from "@/api/queries";
 import { useFigureTheme } from "@/parts/figureTheme";
 import { count, figure as digits, percent } from "@/parts/format";
 import { Card, Page } from "@/parts/Page";
@@ -31,9 +31,6 @@ export function LossScreen() {
   const last = tracked.at(-1);
   const at = tracked.find(({ epoch }) => epoch === asked) ?? last;
   const figure = useQuery({ ...lossFigure(runId, at?.epoch, theme), enabled: at !== undefined });
-
-  const [scale, setScale] = useState<"linear" | "log">("linear");
-  const layout = useMemo(() => (figure.data && scale === "log" ? logarithmic(figure.data) : undefined), [figure.data, scale]);
 
   const around = at?.epoch;
   const newest = last?.epoch ?? 0;
@@ -61,23 +58,23 @@ export function LossScreen() {
   }
   const first = tracked[0]?.epoch ?? 1;
   return (
-    <Page title="Loss" width="wide" sub="Wrong labels are learned last: their losses stay high, and a mixture of two components tells them apart.">
+    <Page
+      title="Loss"
+      width="wide"
+      sub="Wrong labels are learned last: their losses stay high, and a mixture of two components tells them apart."
+    >
       <div className="grid-side">
         <Card>
           {figure.isError && <ErrorState error={figure.error} retry={() => void figure.refetch()} />}
-          {figure.data && <Plot figure={figure.data} label={`Distribution of all losses after epoch ${at.epoch}, with both mixtures`} height={PLOT_HEIGHT} layout={layout} />}
+          {figure.data && (
+            <Plot
+              figure={figure.data}
+              label={`Distribution of all losses after epoch ${at.epoch}, with both mixtures`}
+              height={PLOT_HEIGHT}
+            />
+          )}
           {figure.isPending && <Loading rows={1} height={PLOT_HEIGHT} />}
           <div className="epoch">
-            <SegmentedControl
-              size="xs"
-              aria-label="Scale of the samples"
-              value={scale}
-              onChange={setScale}
-              data={[
-                { value: "linear", label: "Linear" },
-                { value: "log", label: "Logarithmic" },
-              ]}
-            />
             <span className="dim">Epoch</span>
             <Slider
               min={first}
@@ -86,7 +83,14 @@ export function LossScreen() {
               label={null}
               thumbLabel="Epoch"
               disabled={tracked.length < 2}
-              onChange={(epoch) => void navigate({ to: "/runs/$runId/loss", params: { runId }, search: { epoch }, replace: true })}
+              onChange={(epoch) =>
+                void navigate({
+                  to: "/runs/$runId/loss",
+                  params: { runId },
+                  search: { epoch },
+                  replace: true,
+                })
+              }
               style={{ flex: 1 }}
             />
             <strong className="number epoch-at">
@@ -120,13 +124,6 @@ export function LossScreen() {
       </div>
     </Page>
   );
-}
-
-/** The same figure with a logarithmic axis of samples: the few noisy ones beside the many clean ones. */
-function logarithmic({ layout }: Figure): Record<string, unknown> {
-  const axis = layout.yaxis as { range?: number[] } | undefined;
-  const top = axis?.range?.[1] ?? 1000;
-  return { yaxis: { ...axis, type: "log", range: [Math.log10(0.5), Math.log10(Math.max(2, top))], dtick: 1, tickformat: ",d" } };
 }
 
 function rateOf(epoch: Epoch): number | null {

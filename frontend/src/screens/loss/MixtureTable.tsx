@@ -33,16 +33,36 @@ export function MixtureTable({ epoch }: { epoch: Epoch }) {
           </tr>
         </thead>
         <tbody>
-          <Row name="Noisy share" values={fitted.map(({ mixture }) => mixture?.weights?.[1])} format={percent} />
-          <Row name="Threshold, nats" values={fitted.map(({ mixture }) => mixture?.threshold)} format={figure} />
-          <Row name="Log-likelihood" values={fitted.map(({ mixture }) => mixture?.log_likelihood)} format={figure} />
+          <Row
+            name="Noisy share"
+            values={fitted.map(({ mixture }) => mixture?.weights?.[1])}
+            format={percent}
+          />
+          <Row
+            name="Threshold, nats"
+            values={fitted.map(({ mixture }) => mixture?.threshold)}
+            format={figure}
+          />
+          <Row
+            name="Log-likelihood"
+            values={fitted.map(({ mixture }) => mixture?.log_likelihood)}
+            format={figure}
+          />
         </tbody>
       </table>
     </Card>
   );
 }
 
-function Row({ name, values, format }: { name: string; values: (number | null | undefined)[]; format: (value: number) => string }) {
+function Row({
+  name,
+  values,
+  format,
+}: {
+  name: string;
+  values: (number | null | undefined)[];
+  format: (value: number) => string;
+}) {
   return (
     <tr>
       <th scope="row" className="dim">

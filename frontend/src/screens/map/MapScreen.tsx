@@ -55,11 +55,19 @@ export function MapScreen() {
             aria-label="Colour"
             value={colour}
             data={COLOURS}
-            onChange={(value) => void navigate({ to: "/runs/$runId/map", params: { runId }, search: { colour: value }, replace: true })}
+            onChange={(value) =>
+              void navigate({
+                to: "/runs/$runId/map",
+                params: { runId },
+                search: { colour: value },
+                replace: true,
+              })
+            }
           />
           <SegmentedControl size="xs" aria-label="Tool" value={tool} onChange={setTool} data={TOOLS} />
           <span className="faint map-hint">
-            <IconLasso size={14} aria-hidden /> Circle some samples or click one; the wheel zooms, Shift moves.
+            <IconLasso size={14} aria-hidden /> Circle some samples or click one; the wheel zooms, Shift
+            moves.
           </span>
         </div>
         <div className="map-plot">
@@ -88,7 +96,13 @@ export function MapScreen() {
         </div>
       </div>
       {picked.length > 0 && dataset && (
-        <Picked runId={runId} datasetId={dataset.id} classes={dataset.classes} indices={picked} onClose={() => setPicked([])} />
+        <Picked
+          runId={runId}
+          datasetId={dataset.id}
+          classes={dataset.classes}
+          indices={picked}
+          onClose={() => setPicked([])}
+        />
       )}
     </div>
   );

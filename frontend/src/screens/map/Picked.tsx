@@ -42,7 +42,11 @@ export function Picked({ runId, datasetId, classes, indices, onClose }: Props) {
   useKeys({ close: onClose, undo: () => void decisions.undo(), redo: () => void decisions.redo() });
 
   const open = (sample: Sample) =>
-    void navigate({ to: "/runs/$runId/review/$index", params: { runId, index: String(sample.index) }, search: { show: "all", given: sample.given_label } });
+    void navigate({
+      to: "/runs/$runId/review/$index",
+      params: { runId, index: String(sample.index) },
+      search: { show: "all", given: sample.given_label },
+    });
   return (
     <aside className="picked" aria-label="Picked samples">
       <header className="panel-head">

@@ -46,10 +46,18 @@ export function DropZone({ packing, onPicked, readDrop }: Props) {
       <strong>Drop a zip, a Parquet file or a folder here</strong>
       <span className="dim">images/cat/001.jpg, images/dog/002.png, … : the folder names are the labels</span>
       <div className="drop-actions">
-        <Button variant="default" leftSection={<IconFileZip size={16} />} onClick={() => file.current?.click()}>
+        <Button
+          variant="default"
+          leftSection={<IconFileZip size={16} />}
+          onClick={() => file.current?.click()}
+        >
           Choose a file
         </Button>
-        <Button variant="default" leftSection={<IconFolder size={16} />} onClick={() => folder.current?.click()}>
+        <Button
+          variant="default"
+          leftSection={<IconFolder size={16} />}
+          onClick={() => folder.current?.click()}
+        >
           Choose a folder
         </Button>
       </div>
@@ -62,7 +70,8 @@ export function DropZone({ packing, onPicked, readDrop }: Props) {
         aria-label="Dataset file"
         onChange={(event) => {
           const chosen = event.currentTarget.files?.[0];
-          if (chosen) onPicked({ name: chosen.name, files: [{ path: chosen.name, file: chosen }], isFolder: false });
+          if (chosen)
+            onPicked({ name: chosen.name, files: [{ path: chosen.name, file: chosen }], isFolder: false });
           event.currentTarget.value = "";
         }}
       />

@@ -13,7 +13,13 @@ export interface Options {
   allOrNothing: boolean;
 }
 
-export const NO_OPTIONS: Options = { name: "", format: "auto", split: "train", limit: null, allOrNothing: false };
+export const NO_OPTIONS: Options = {
+  name: "",
+  format: "auto",
+  split: "train",
+  limit: null,
+  allOrNothing: false,
+};
 
 const FORMATS: { value: Options["format"]; label: string }[] = [
   { value: "auto", label: "Recognise it" },

@@ -44,12 +44,18 @@ export function NewDataset() {
   }
 
   return (
-    <Page title="New dataset" width="narrow" sub="Labelled images: one folder per class, or Parquet with images and labels.">
+    <Page
+      title="New dataset"
+      width="narrow"
+      sub="Labelled images: one folder per class, or Parquet with images and labels."
+    >
       <div className="stack">
         {!upload && (
           <SegmentedControl
             value={source}
-            onChange={(value) => void navigate({ search: value === "server" ? { from: "server" } : {}, replace: true })}
+            onChange={(value) =>
+              void navigate({ search: value === "server" ? { from: "server" } : {}, replace: true })
+            }
             data={[
               { value: "upload", label: "From this computer" },
               { value: "server", label: "A folder on the server" },

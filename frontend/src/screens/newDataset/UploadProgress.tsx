@@ -44,7 +44,12 @@ export function UploadProgress({ upload, onDiscard, preparing }: Props) {
             </span>
             <span className="upload-actions">
               {state.phase === "sending" && (
-                <Button size="xs" variant="default" leftSection={<IconPlayerPause size={14} />} onClick={() => void upload.pause()}>
+                <Button
+                  size="xs"
+                  variant="default"
+                  leftSection={<IconPlayerPause size={14} />}
+                  onClick={() => void upload.pause()}
+                >
                   Pause
                 </Button>
               )}

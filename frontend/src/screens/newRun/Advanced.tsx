@@ -25,12 +25,21 @@ export function Advanced({ recipes, recipe, texts, seed, refused, onRecipe, onTe
       <div className="options-grid">
         <Select
           label="Recipe"
-          data={recipes.map(({ name, title }) => ({ value: name, label: title === name ? name : `${title} (${name})` }))}
+          data={recipes.map(({ name, title }) => ({
+            value: name,
+            label: title === name ? name : `${title} (${name})`,
+          }))}
           value={recipe.name}
           allowDeselect={false}
           onChange={(name) => onRecipe(name ?? recipe.name)}
         />
-        <NumberInput label="Seed" min={0} allowDecimal={false} value={seed} onChange={(value) => onSeed(Number(value) || 0)} />
+        <NumberInput
+          label="Seed"
+          min={0}
+          allowDecimal={false}
+          value={seed}
+          onChange={(value) => onSeed(Number(value) || 0)}
+        />
         {recipe.settings.map((setting) => (
           <Field
             key={setting.name}
@@ -60,7 +69,9 @@ function Field({ setting, text, error, onText }: FieldProps) {
     label: titleOf(setting.name),
     description: setting.description,
     error,
-    inputWrapperOrder: ["label", "input", "description", "error"] as ("label" | "input" | "description" | "error")[],
+    inputWrapperOrder: ["label", "input", "description", "error"] as (
+      "label" | "input" | "description" | "error"
+    )[],
   };
   const choices = choicesOf(setting);
   if (isSwitch(setting)) {

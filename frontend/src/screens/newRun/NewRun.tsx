@@ -47,12 +47,16 @@ export function NewRun() {
   if (recipes.isError) return <ErrorState error={recipes.error} retry={() => void recipes.refetch()} />;
   const cards = (recipes.data?.items ?? []).filter(({ name }) => name in CARDS);
   const refused = start.error instanceof ApiError ? start.error.problem : null;
-  const refusedField = recipe?.settings.find(({ name }) => refused?.item?.split(".").at(-1) === name)?.name ?? null;
+  const refusedField =
+    recipe?.settings.find(({ name }) => refused?.item?.split(".").at(-1) === name)?.name ?? null;
   return (
     <Page
       width="narrow"
       title="New audit"
-      sub={dataset.data && `${dataset.data.name} · ${many(dataset.data.sample_count, "sample")}, ${many(dataset.data.classes.length, "class", "classes")}`}
+      sub={
+        dataset.data &&
+        `${dataset.data.name} · ${many(dataset.data.sample_count, "sample")}, ${many(dataset.data.classes.length, "class", "classes")}`
+      }
     >
       <div className="stack">
         <div className="recipes" role="radiogroup" aria-label="Recipe">
@@ -115,7 +119,15 @@ export function NewRun() {
   );
 }
 
-function RecipeCard({ recipe, checked, onChoose }: { recipe: Recipe; checked: boolean; onChoose: () => void }) {
+function RecipeCard({
+  recipe,
+  checked,
+  onChoose,
+}: {
+  recipe: Recipe;
+  checked: boolean;
+  onChoose: () => void;
+}) {
   return (
     <label className="recipe" data-checked={checked || undefined}>
       <input type="radio" name="recipe" value={recipe.name} checked={checked} onChange={onChoose} />

@@ -5,7 +5,10 @@ type Setting = Schemas["SettingInfo"];
 export type Value = string | number | boolean;
 
 /** Only what was changed; a text that is no number goes as it is, so that the server names the range. */
-export function settingsOf(recipe: Pick<Recipe, "settings">, texts: Record<string, string>): Record<string, Value> {
+export function settingsOf(
+  recipe: Pick<Recipe, "settings">,
+  texts: Record<string, string>,
+): Record<string, Value> {
   const changed: Record<string, Value> = {};
   for (const setting of recipe.settings) {
     const text = texts[setting.name]?.trim();

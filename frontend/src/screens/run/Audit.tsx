@@ -57,7 +57,9 @@ export function Audit() {
       <div className="stack">
         {run.status === "queued" && (
           <Card>
-            <p className="run-waiting dim">Waiting for a worker. It starts by itself as soon as one is free; you can close this page.</p>
+            <p className="run-waiting dim">
+              Waiting for a worker. It starts by itself as soon as one is free; you can close this page.
+            </p>
           </Card>
         )}
         {run.status === "running" && (
@@ -71,7 +73,9 @@ export function Audit() {
             <div className="note-body">
               <h2>This run was stopped.</h2>
               <p className="dim">
-                {epochs.length > 0 ? `Its ${many(epochs.length, "epoch")} are shown below; it published no flags.` : "It had not finished its first epoch."}
+                {epochs.length > 0
+                  ? `Its ${many(epochs.length, "epoch")} are shown below; it published no flags.`
+                  : "It had not finished its first epoch."}
               </p>
             </div>
           </div>
@@ -82,7 +86,9 @@ export function Audit() {
               <IconFlag size={18} stroke={1.75} className="note-icon" />
               <div className="note-body">
                 <h2>
-                  {run.flagged ? `${many(run.flagged, "sample")} of ${count(run.samples ?? 0)} flagged: ready to review` : "No label stands out as wrong"}
+                  {run.flagged
+                    ? `${many(run.flagged, "sample")} of ${count(run.samples ?? 0)} flagged: ready to review`
+                    : "No label stands out as wrong"}
                 </h2>
               </div>
               <Link to="/runs/$runId/flags" params={{ runId }} className="note-go">
@@ -107,12 +113,18 @@ function subtitle(run: Run): string {
 function StopRun({ run }: { run: Run }) {
   const queries = useQueryClient();
   const stop = useMutation({
-    mutationFn: () => answer(client.POST("/api/runs/{run_id}/stop", { params: { path: { run_id: run.id } } })),
+    mutationFn: () =>
+      answer(client.POST("/api/runs/{run_id}/stop", { params: { path: { run_id: run.id } } })),
     onSuccess: (changed) => queries.setQueryData(runQuery(run.id).queryKey, changed),
   });
   if (stop.isError) return <ProblemNote problem={problemOf(stop.error)} />;
   return (
-    <Button variant="default" leftSection={<IconPlayerStop size={16} />} loading={stop.isPending || stop.isSuccess} onClick={() => stop.mutate()}>
+    <Button
+      variant="default"
+      leftSection={<IconPlayerStop size={16} />}
+      loading={stop.isPending || stop.isSuccess}
+      onClick={() => stop.mutate()}
+    >
       Stop
     </Button>
   );

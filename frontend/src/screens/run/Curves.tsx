@@ -32,7 +32,13 @@ export function Curves({ run, epochs }: { run: Run; epochs: Epoch[] }) {
       )}
       <div className="curves-side">
         <Card title="Training loss" aside={last(series("", "train_loss", ""), figure)}>
-          <LineChart series={[series("Training loss", "train_loss", "var(--na-clean)")]} xMax={total} format={figure} xName="Epoch" height={82} />
+          <LineChart
+            series={[series("Training loss", "train_loss", "var(--na-clean)")]}
+            xMax={total}
+            format={figure}
+            xName="Epoch"
+            height={82}
+          />
         </Card>
         <Card title="Agrees with the given label" aside={last(series("", "train_accuracy", ""), percent)}>
           <LineChart
@@ -49,15 +55,35 @@ export function Curves({ run, epochs }: { run: Run; epochs: Epoch[] }) {
       </div>
       <div className="curves-side">
         <Card title="Estimated noise rate" aside={last(series("", "noise_rate", ""), percent)}>
-          <LineChart series={[series("Noise rate", "noise_rate", "var(--na-noisy)")]} xMax={total} format={percent} xName="Epoch" height={82} zero />
+          <LineChart
+            series={[series("Noise rate", "noise_rate", "var(--na-noisy)")]}
+            xMax={total}
+            format={percent}
+            xName="Epoch"
+            height={82}
+            zero
+          />
         </Card>
         {auroc.points.length > 0 ? (
           <Card title="AUROC against the true labels" aside={last(auroc, (value) => value.toFixed(3))}>
-            <LineChart series={[auroc]} xMax={total} format={(value) => value.toFixed(3)} xName="Epoch" height={82} />
+            <LineChart
+              series={[auroc]}
+              xMax={total}
+              format={(value) => value.toFixed(3)}
+              xName="Epoch"
+              height={82}
+            />
           </Card>
         ) : (
           <Card title="Images per second" aside={last(series("", "images_per_second", ""), figure)}>
-            <LineChart series={[series("Images per second", "images_per_second", "var(--na-faint)")]} xMax={total} format={figure} xName="Epoch" height={82} zero />
+            <LineChart
+              series={[series("Images per second", "images_per_second", "var(--na-faint)")]}
+              xMax={total}
+              format={figure}
+              xName="Epoch"
+              height={82}
+              zero
+            />
           </Card>
         )}
       </div>

@@ -20,9 +20,19 @@ export function Findings({ run }: { run: Run }) {
           <Stat name="AUROC" value={metrics.auroc.toFixed(3)} note="against the true labels" />
         )}
         {metrics?.precision != null && metrics.recall != null && (
-          <Stat name="Precision" value={percent(metrics.precision)} note={`recall ${percent(metrics.recall)}`} />
+          <Stat
+            name="Precision"
+            value={percent(metrics.precision)}
+            note={`recall ${percent(metrics.recall)}`}
+          />
         )}
-        {run.seconds != null && <Stat name="Took" value={duration(run.seconds)} note={run.mixture && run.mixture !== "none" ? `${run.mixture} mixture` : undefined} />}
+        {run.seconds != null && (
+          <Stat
+            name="Took"
+            value={duration(run.seconds)}
+            note={run.mixture && run.mixture !== "none" ? `${run.mixture} mixture` : undefined}
+          />
+        )}
       </div>
       {run.trust?.verdict && <TrustNote trust={run.trust} />}
     </div>
@@ -41,7 +51,12 @@ export function TrustNote({ trust }: { trust: NonNullable<Run["trust"]> }) {
   const Shape = good ? IconCircleCheck : IconHelpCircle;
   return (
     <div className={`note ${good ? "" : "note-warn"}`}>
-      <Shape size={18} stroke={1.75} className="note-icon" style={good ? { color: "var(--na-good)" } : undefined} />
+      <Shape
+        size={18}
+        stroke={1.75}
+        className="note-icon"
+        style={good ? { color: "var(--na-good)" } : undefined}
+      />
       <div className="note-body">
         <h2>{trust.verdict && (WORDS[trust.verdict] ?? trust.verdict)}</h2>
         {trust.reasons?.map((reason) => (

@@ -3,7 +3,9 @@ import type { Run } from "@/api/client";
 import { Card } from "@/parts/Page";
 
 export function RunFacts({ run }: { run: Run }) {
-  const settings = Object.entries(run.settings).filter(([, value]) => value !== null && typeof value !== "object");
+  const settings = Object.entries(run.settings).filter(
+    ([, value]) => value !== null && typeof value !== "object",
+  );
   if (settings.length === 0) return null;
   return (
     <details className="facts">

@@ -44,7 +44,13 @@ export function RunLayout() {
         <Link to="/runs/$runId" params={params} activeOptions={{ exact: true }} className="tab">
           Audit
         </Link>
-        <Link to="/runs/$runId/flags" params={params} className="tab" disabled={!done} data-status={inGallery ? "active" : undefined}>
+        <Link
+          to="/runs/$runId/flags"
+          params={params}
+          className="tab"
+          disabled={!done}
+          data-status={inGallery ? "active" : undefined}
+        >
           Flags {run.flagged != null && <span className="tab-count">{count(run.flagged)}</span>}
         </Link>
         <Link to="/runs/$runId/loss" params={params} className="tab">
