@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,23 @@ def test_labels_decided_in_the_browser_are_the_labels_in_the_downloaded_file(
     for row in rows:
         verdict, label = decided.get(row["index"], ("", row["given_label"]))
         assert (row["decision"], row["cleaned_label"]) == (verdict, label), row["index"]
+
+
+def test_a_folder_chosen_in_the_page_becomes_a_dataset_of_its_class_folders(
+    page: Page, tmp_path: Path
+) -> None:
+    archive, chosen = tmp_path / "archive.zip", tmp_path / "chosen"
+    label_of = write_zip(archive, samples=60, wrong=0)
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(chosen)
+    page.goto("/datasets/new")
+    page.get_by_label("Dataset folder").set_input_files(chosen / "digits")
+    page.wait_for_url("**/datasets/*")
+    expect(page.locator("[data-status=ready]")).to_be_visible(timeout=60_000)
+    counts = page.locator("table.classes .classes-count").all_text_contents()
+    assert [int(count) for count in counts] == [
+        list(label_of.values()).count(label) for label in "0123456789"
+    ]
 
 
 def upload(page: Page, archive: Path) -> None:

@@ -1,12 +1,11 @@
 /** What surrounds every screen: where one is, the theme, the keys, the account. */
 import { ActionIcon, Menu, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { IconKeyboard, IconLogout, IconMoon, IconSun, IconUser } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 
 import { answer, client, type Account } from "@/api/client";
-import { session } from "@/api/queries";
 import { KeyHelp } from "@/keys/KeyHelp";
 import { useKeys } from "@/keys/useKeys";
 
@@ -55,12 +54,12 @@ function ThemeSwitch() {
 }
 
 function AccountMenu({ account }: { account: Account }) {
-  const queries = useQueryClient();
   const leave = useMutation({
     mutationFn: () => answer(client.DELETE("/api/session")),
     onSettled: () => {
-      queries.clear();
-      queries.setQueryData(session.queryKey, null);
+      // Nothing of this account stays behind for the next: neither answers nor decisions to undo.
+      sessionStorage.clear();
+      window.location.assign("/");
     },
   });
   return (

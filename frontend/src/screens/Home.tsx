@@ -30,7 +30,7 @@ export function Home() {
   if (all.isError) return <ErrorState error={all.error} retry={() => void all.refetch()} />;
   if (all.isPending) {
     return (
-      <Page title="Datasets">
+      <Page title="Home">
         <Loading />
       </Page>
     );
@@ -39,7 +39,7 @@ export function Home() {
   const recent = audits.data?.items ?? [];
   return (
     <Page
-      title="Datasets"
+      title="Home"
       actions={
         <>
           <DemoButton />
