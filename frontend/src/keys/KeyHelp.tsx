@@ -2,10 +2,12 @@
 import { Modal } from "@mantine/core";
 
 import { BINDINGS, type Binding } from "./keymap";
+import { useKeysOff } from "./useKeys";
 
 const COLUMNS: Binding["group"][][] = [["Decide"], ["Move", "Go to"]];
 
 export function KeyHelp({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  useKeysOff(opened);
   return (
     <Modal opened={opened} onClose={onClose} title="Keys" size="lg">
       <div className="keyhelp">

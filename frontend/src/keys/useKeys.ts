@@ -7,9 +7,11 @@ export type Handlers = Partial<Record<Action, () => void>>;
 
 const layers: { current: Handlers }[] = [];
 const reader = new KeyReader();
+let dialogs = 0;
 
 function onKeyDown(event: KeyboardEvent) {
-  if (event.defaultPrevented || belongsToFocus(event.target, event.key)) return;
+  // A dialog takes the focus a moment after it opens; until then its state must keep the keys out.
+  if (dialogs > 0 || event.defaultPrevented || belongsToFocus(event.target, event.key)) return;
   const action = reader.read(event, performance.now());
   if (action === null) return;
   for (const layer of layers.toReversed()) {
@@ -20,6 +22,17 @@ function onKeyDown(event: KeyboardEvent) {
       return;
     }
   }
+}
+
+/** Keys mean nothing to the screens while a dialog is open. */
+export function useKeysOff(opened: boolean): void {
+  useEffect(() => {
+    if (!opened) return;
+    dialogs += 1;
+    return () => {
+      dialogs -= 1;
+    };
+  }, [opened]);
 }
 
 export function useKeys(handlers: Handlers): void {

@@ -7,6 +7,7 @@ import { useState } from "react";
 
 import { answer, client, problemOf, type Dataset, type Schemas } from "@/api/client";
 import { datasets } from "@/api/queries";
+import { useKeysOff } from "@/keys/useKeys";
 import { ProblemNote } from "@/parts/States";
 
 type Kind = Exclude<Schemas["InjectCreate"]["kind"], undefined>;
@@ -31,6 +32,7 @@ const KINDS: { value: Kind; label: string; says: string }[] = [
 
 export function PlantNoise({ dataset }: { dataset: Dataset }) {
   const [opened, setOpened] = useState(false);
+  useKeysOff(opened);
   const [kind, setKind] = useState<Kind>("symmetric");
   const [rate, setRate] = useState(20);
   const [seed, setSeed] = useState(0);

@@ -2,6 +2,8 @@
 import { Menu, Modal, TextInput } from "@mantine/core";
 import { useState } from "react";
 
+import { useKeysOff } from "@/keys/useKeys";
+
 const SHOWN = 60;
 
 interface ListProps {
@@ -75,6 +77,7 @@ interface PickerProps extends Omit<ListProps, "asMenu"> {
 }
 
 export function ClassPicker({ opened, title, onClose, ...list }: PickerProps) {
+  useKeysOff(opened);
   return (
     <Modal opened={opened} onClose={onClose} title={title} size="sm" transitionProps={{ duration: 80 }}>
       <ClassList {...list} />

@@ -9,6 +9,7 @@ import { useCallback, useRef, useState } from "react";
 import type { Sample } from "@/api/client";
 import { dataset as datasetQuery, imageUrl, run as runQuery, samples as samplesQuery } from "@/api/queries";
 import { useDecisions } from "@/decisions/useDecisions";
+import { useKeysOff } from "@/keys/useKeys";
 import { EmptyState, ErrorState, Loading } from "@/parts/States";
 
 import { ClassPicker } from "./ClassPicker";
@@ -60,6 +61,7 @@ function Gallery({ runId, datasetId, classes }: { runId: string; datasetId: stri
   const filterButton = useRef<HTMLButtonElement>(null);
   const columns = useRef(1);
   const [zoomed, setZoomed] = useState(false);
+  useKeysOff(zoomed && open !== null);
 
   const go = useCallback(
     (index: number | null, replace = false) =>
