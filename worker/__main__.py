@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 
 from backend.settings import Settings, export
 from backend.store import jobs
@@ -16,9 +17,15 @@ log = logging.getLogger("worker")
 
 async def serve(url: str) -> None:
     """Take jobs until SIGTERM or SIGINT; a job in hand is given back for another worker."""
-    async with jobs.chancy_app(url) as app, jobs.make_worker(app) as worker:
+    async with jobs.chancy_app(url) as app, jobs.make_worker(app, signals=False) as worker:
+        leaving: set[asyncio.Task[None]] = set()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(
+                number, lambda: leaving.add(asyncio.create_task(jobs.leave(worker)))
+            )
         log.info("worker %s is ready", worker.worker_id)
         await worker.wait_for_shutdown()
+        await asyncio.gather(*leaving)
 
 
 def main() -> None:

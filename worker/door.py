@@ -40,26 +40,36 @@ def enter(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     settings, (id_, claim_id) = Settings(), arguments
     database = Database(settings.database_url)
-    artifacts = Artifacts.open(settings.artifacts, settings.data)
-    with database.transaction() as session:
-        row = claims.claim(session, table, id_, claim_id, settings.max_starts)
-        if row is None:
-            log.info("%s %s: nothing to do", table.__tablename__, id_)
-            return 0
-        session.expunge(row)
-    claimed = Claimed(database, table, id_, claim_id)
     try:
-        do(settings, artifacts, claimed, row)
-    except (ClaimLost, Stopped):
-        claimed.patiently(lambda: _acknowledge(claimed))
-        log.info("%s %s: stopped", table.__tablename__, id_)
-    except Exception as error:
-        log.exception("%s %s failed", table.__tablename__, id_)
-        told = error_json(error)
-        claimed.patiently(lambda: _fail(claimed, told))
+        with database.transaction() as session:
+            row = claims.claim(session, table, id_, claim_id, settings.max_starts)
+            if row is None:
+                log.info("%s %s: nothing to do", table.__tablename__, id_)
+                return 0
+            session.expunge(row)
+        _guarded(settings, Claimed(database, table, id_, claim_id), row, do)
     finally:
         database.dispose()
     return 0
+
+
+def _guarded(
+    settings: Settings,
+    claimed: Claimed,
+    row: Claimable,
+    do: Callable[[Settings, Artifacts, Claimed, Claimable], None],
+) -> None:
+    """Do the job; whatever ends it early is written on its row."""
+    what = f"{claimed.table.__tablename__} {claimed.id}"
+    try:
+        do(settings, Artifacts.open(settings.artifacts, settings.data), claimed, row)
+    except (ClaimLost, Stopped):
+        claimed.patiently(lambda: _acknowledge(claimed))
+        log.info("%s: stopped", what)
+    except Exception as error:
+        log.exception("%s failed", what)
+        told = error_json(error)
+        claimed.patiently(lambda: _fail(claimed, told))
 
 
 def _acknowledge(claimed: Claimed) -> None:

@@ -105,6 +105,17 @@ def make_worker(
     )
 
 
+async def leave(worker: Any) -> None:
+    """Stop a worker without waiting for its jobs to end: they are cancelled, tidy up, and go back into the queue."""
+    stopping = asyncio.create_task(worker.stop())
+    # One turn of the loop: the worker takes no new job before its present ones are cancelled.
+    await asyncio.sleep(0)
+    for executor in list(worker.executors.values()):
+        for job in executor.get_running_jobs():
+            await executor.cancel_execution(job)
+    await stopping
+
+
 def enqueue_run(session: Session, run_id: str) -> None:
     """Have a training worker look at the run; takes effect when the caller's transaction commits."""
     enqueue(session, RUN_AUDIT, queue=TRAINING, key=run_key(run_id), run_id=run_id)
