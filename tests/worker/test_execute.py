@@ -24,6 +24,7 @@ RunRow = Callable[[str], Run]
 StartWorker = Callable[[], subprocess.Popen[bytes]]
 
 
+@pytest.mark.slow
 def test_a_run_finds_the_planted_noise_and_publishes_all_its_evidence(
     digits: str, queue_run: QueueRun, run_row: RunRow, database: Database, artifacts: Artifacts
 ) -> None:

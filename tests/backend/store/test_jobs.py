@@ -208,6 +208,7 @@ def test_a_worker_whose_connections_are_cut_stays_and_takes_the_next_job(
         worker.wait(jobs.HEARTBEAT_SECONDS + 1.5)
 
 
+@pytest.mark.slow
 def test_a_paused_worker_that_was_replaced_publishes_nothing(
     database: Database,
     owner: str,

@@ -21,6 +21,8 @@ from backend.audit.errors import BadInput, Unavailable
 from backend.store.postgres import EmbeddedPostgres, wheel_binaries
 
 ROOT = Path(__file__).parents[3]
+# Each test starts and kills servers of its own.
+pytestmark = pytest.mark.slow
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a plain user cannot become nobody")
 
 HOLD = """

@@ -16,6 +16,7 @@ def digits() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     return pixels_NF[:600].astype(np.float32), label_N[:600]
 
 
+@pytest.mark.slow
 def test_digits_of_a_kind_lie_together_and_the_map_repeats_itself(
     digits: tuple[NDArray[np.float32], NDArray[np.int64]],
 ) -> None:

@@ -22,6 +22,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_one_document_one_result_file_and_the_same_again(few_digits: TrainingData, tmp_path: Path) -> None:
     np.savez(
         tmp_path / "in.npz",

@@ -40,6 +40,7 @@ def assert_same(first: Outcome, second: Outcome) -> None:
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name), err_msg=name)
 
 
+@pytest.mark.slow
 def test_the_fast_audit_finds_planted_noise(digits: TrainingData, tmp_path: Path) -> None:
     reports: list[EpochReport] = []
     outcome = train(digits, recipe("fast"), seed=0, device="cpu", directory=tmp_path, on_epoch=reports.append)
@@ -70,6 +71,7 @@ def test_the_fast_audit_finds_planted_noise(digits: TrainingData, tmp_path: Path
     assert outcome.label_quality_N == pytest.approx(np.exp(-outcome.loss_N), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_fast_audit_accuses_few_where_no_label_is_wrong(
     clean_digits: TrainingData, tmp_path: Path
 ) -> None:
@@ -141,6 +143,7 @@ def run_until(data: TrainingData, name: str, directory: Path, seen: list[int], e
     )
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_continued_by_another_from_a_damaged_newest_checkpoint(
     few_digits: TrainingData, tmp_path: Path
 ) -> None:
