@@ -58,7 +58,12 @@ export const theme = createTheme({
     ActionIcon: ActionIcon.extend({ defaultProps: { variant: "subtle", color: "gray" } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 400, fz: "xs", withArrow: true } }),
     Modal: Modal.extend({
-      defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.4, blur: 2 } },
+      // A dialog that fades out keeps the focus while it does, and swallows the next key.
+      defaultProps: {
+        centered: true,
+        overlayProps: { backgroundOpacity: 0.4, blur: 2 },
+        transitionProps: { duration: 0 },
+      },
       styles: { title: { fontWeight: 600 } },
     }),
   },

@@ -137,13 +137,14 @@ def review_five(page: Page) -> dict[str, tuple[str, str]]:
     other = next(label for label in "0123456789" if label not in (given, suggested))
     page.keyboard.press("l")
     page.get_by_placeholder("Type a class").fill(other)
+    # In one breath: the key after the choice of a class belongs to the next sample, not to the closing dialog.
     page.keyboard.press("Enter")
-    expect(panel.locator(".panel-where strong")).not_to_have_text(f"Sample {index}")
+    page.keyboard.press("x")
     decided[index] = ("relabel", other)
 
-    taken_back, *_ = decide("x")
+    expect(page.get_by_text(f"6 of {flagged} flags reviewed")).to_be_visible()
     page.keyboard.press("z")
-    expect(panel.locator(".panel-where strong")).to_have_text(f"Sample {taken_back}")
+    expect(panel.locator(".panel-where strong")).not_to_have_text(f"Sample {index}")
     expect(panel.get_by_role("button", name="Remove")).to_have_attribute("aria-pressed", "false")
 
     expect(page.get_by_text(f"5 of {flagged} flags reviewed")).to_be_visible()

@@ -79,7 +79,7 @@ interface PickerProps extends Omit<ListProps, "asMenu"> {
 export function ClassPicker({ opened, title, onClose, ...list }: PickerProps) {
   useKeysOff(opened);
   return (
-    <Modal opened={opened} onClose={onClose} title={title} size="sm" transitionProps={{ duration: 80 }}>
+    <Modal opened={opened} onClose={onClose} title={title} size="sm">
       <ClassList {...list} />
     </Modal>
   );

@@ -203,7 +203,6 @@ function Gallery({ runId, datasetId, classes }: { runId: string; datasetId: stri
         onClose={() => setZoomed(false)}
         title={`Sample ${open ?? ""}`}
         size="auto"
-        transitionProps={{ duration: 80 }}
       >
         {open !== null && (
           <img src={imageUrl(datasetId, open)} alt={`Sample ${open}`} className="zoom pixels" />
