@@ -17,6 +17,7 @@ from backend.settings import Settings
 from backend.store import claims, datasets, results, runs
 from backend.store.artifacts import Artifacts
 from backend.store.tables import Run
+from worker.backbones import builder
 from worker.claimed import Claimed
 from worker.door import Stopped, enter
 from worker.embedding import embed, neighbours
@@ -24,8 +25,9 @@ from worker.results import stored_mixtures, write_parquet
 from worker.scratch import scratch_folder
 from worker.training.checkpoint import newest
 from worker.training.device import chosen_device
+from worker.training.networks import MissingBackbone
 from worker.training.recipes import Recipe, recipe
-from worker.training.reports import Diverged
+from worker.training.reports import Diverged, OutOfMemory
 from worker.training.reports import Stopped as TrainingStopped
 from worker.training.tensorfile import encode
 from worker.training.train import EpochReport, Outcome, TrainingData, load_history, train
@@ -88,6 +90,7 @@ class Execution:
             directory=self.directory / CHECKPOINT,
             on_epoch=self.publish_epoch,
             should_stop=self.claimed.should_stop,
+            build=builder(),
         )
 
     def publish_epoch(self, report: EpochReport) -> None:
@@ -118,7 +121,7 @@ class Execution:
             seconds_left=report.seconds_left,
             images_per_second=report.images_per_second,
             device=self.device,
-            message=f"Epoch {report.epoch} of {report.epochs}",
+            message=" ".join([f"Epoch {report.epoch} of {report.epochs}.", *report.notes]).rstrip("."),
         )
 
     def mirror_checkpoint(self) -> None:
@@ -235,6 +238,12 @@ def execute(settings: Settings, artifacts: Artifacts, claimed: Claimed, run: Run
             Execution(settings, artifacts, claimed, run, folder).go()
         except TrainingStopped as stopped:
             raise Stopped from stopped
+        except MissingBackbone as missing:
+            hint = "Start it again with another network or weights none."
+            raise BadInput("INVALID", str(missing), item="settings.network", hint=hint) from missing
+        except OutOfMemory as error:
+            hint = "Use a smaller width or image_size, or a machine with more memory."
+            raise BadInput("OUT_OF_MEMORY", str(error), hint=hint) from error
         except Diverged as diverged:
             raise BadInput(
                 "DIVERGED", str(diverged), hint="Start it again with other settings."

@@ -1,26 +1,31 @@
 """Training on one file without any server; the outer door of `worker.training`.
 
     python -m worker.training DATA.npz --recipe NAME [--set key=value]... [--seed S] [--device D] --out DIR
+    torchrun --nproc-per-node 2 -m worker.training …          the same on several devices of one machine
 
 DATA.npz holds image (N, H, W, C uint8) and given_label (N,); optionally true_label, validation_image,
 validation_label. Progress goes to standard error, one JSON document to standard output, one value per sample
 to DIR/result.npz. The same command goes on where it stopped. Exit codes: 0 done, 1 the training failed, 2 wrong use.
+`--set weights=FILE` (.pth, .pt, .safetensors) begins a torchvision network with the weights in a file; only here: no
+setting that reaches a server names a file.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import signal
 import sys
 import zipfile
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import numpy as np
 
 from worker.training.recipes import RECIPES, recipe
-from worker.training.reports import Diverged, EpochReport, Outcome, Stopped, TrainingData
+from worker.training.reports import Diverged, EpochReport, Outcome, OutOfMemory, Stopped, TrainingData
 from worker.training.tensorfile import UnreadableFile
 
 
@@ -51,9 +56,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if not 0 <= options.seed < 2**63:
             raise ValueError(f"seed must lie between 0 and 2^63 - 1, found {options.seed}")
-        settings = recipe(options.recipe, _overrides(options.set))
+        overrides = _overrides(options.set)
+        weights_file = _weights_file(overrides)
+        settings = recipe(options.recipe, overrides)
         data = load_data(options.data)
         # Loading torch takes seconds; wrong use is answered without it.
+        from worker.training.parallel import speaks
         from worker.training.train import train
 
         outcome = train(
@@ -64,7 +72,10 @@ def main(arguments: list[str] | None = None) -> int:
             directory=options.out,
             on_epoch=_show,
             should_stop=lambda: stop_requested,
+            build=_builder(settings.network, weights_file),
         )
+        if not speaks():
+            return 0
         _write_result(options.out, outcome)
     except ValueError as error:
         if isinstance(error, UnreadableFile):
@@ -72,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed(str(error), 2)
     except FileNotFoundError as error:
         return _failed(f"{error.filename}: {error.strerror}", 2)
-    except (Diverged, Stopped) as error:
+    except (Diverged, OutOfMemory, Stopped) as error:
         return _failed(str(error), 1)
     except OSError as error:
         return _failed(f"{error.filename or 'writing'}: {error.strerror}", 1)
@@ -121,6 +132,23 @@ def _overrides(pairs: list[str]) -> dict[str, object]:
     return overrides
 
 
+def _weights_file(overrides: dict[str, object]) -> Path | None:
+    """The file that `weights` names, taken out of the overrides; None when it names none."""
+    value = str(overrides.get("weights", ""))
+    if not value.endswith((".pth", ".pt", ".safetensors")):
+        return None
+    del overrides["weights"]
+    return Path(value)
+
+
+def _builder(network: str, weights_file: Path | None) -> Any:
+    """Makes the networks; torchvision's only where it is installed."""
+    if weights_file is None and not network.startswith("resnet"):
+        return importlib.import_module("worker.training.networks").built
+    # `worker.backbones` stands above this package, which runs without it; only this door looks up.
+    return importlib.import_module("worker.backbones").builder(weights_file)
+
+
 def _show(report: EpochReport) -> None:
     parts = [
         f"epoch {report.epoch}/{report.epochs}",
@@ -132,6 +160,9 @@ def _show(report: EpochReport) -> None:
         parts.append(f"validation {report.validation_accuracy:.1%}")
     parts.append(f"{report.images_per_second:.0f} images/s, {report.seconds_left:.0f} s left")
     sys.stderr.write(", ".join(parts) + "\n")
+    if report.epoch == 1 or report.epoch == report.epochs:
+        for note in report.notes:
+            sys.stderr.write(f"note: {note}\n")
 
 
 def _write_result(directory: Path, outcome: Outcome) -> None:

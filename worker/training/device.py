@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -40,6 +40,10 @@ class Device:
             yield
         finally:
             torch.set_num_threads(before)
+
+    def with_precision(self, precision: str) -> Device:
+        """This device computing in "float32" or "bfloat16"; "auto" leaves what suits the hardware."""
+        return self if precision == "auto" else replace(self, bfloat16=precision == "bfloat16")
 
     def synchronise(self) -> None:
         """Waits until queued work is done, so that clocks tell the truth."""

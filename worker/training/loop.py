@@ -1,7 +1,9 @@
 """The one training loop: an epoch of steps, and the pass that tracks every sample; all recipes are data to it.
 
-Knows networks, objectives and a device; must not know files, mixtures or reports.
-Shapes: N samples, B of a batch, C classes, F features, H × W pixels.
+Nothing in an epoch waits for the device: all random choices are drawn before it and moved in one transfer, and the loss
+is read after it. Knows networks, objectives and a device; must not know files, mixtures or reports.
+Shapes: N samples, B of a step's batch, L of them computed by this process (all, unless several share the work),
+C classes, F features, H × W pixels.
 """
 
 from __future__ import annotations
@@ -9,35 +11,42 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from worker.training import objectives
-from worker.training.augmentation import augmented, normalised
+from worker.training import compiling, objectives
+from worker.training.augmentation import normalised
 from worker.training.device import Device
+from worker.training.evaluation import Keep, batch_for, evaluate
 from worker.training.images import Images
-from worker.training.networks import initialise, network_for
-from worker.training.recipes import Recipe
+from worker.training.literal import LEAN, LITERAL
+from worker.training.networks import Builder, built
+from worker.training.parallel import ALONE, Group
+from worker.training.plan import drawn
+from worker.training.posteriors import PosteriorTable
 from worker.training.reports import Stopped
+from worker.training.schedule import learning_rate, steps_per_epoch, temperature
+from worker.training.settings import Recipe
+from worker.training.steps import Step, steps_of
 from worker.training.tensorfile import AnyArray
 from worker.training.tracking import Tracked
-
-SMALLEST_BATCH = 16
-"""Fewer samples give batch statistics that are mostly chance."""
 
 POLL_SECONDS = 0.5
 """How often a running epoch asks whether it should stop."""
 
+POLL_STEPS = 32
+"""How often it asks where several processes must stop at the same step."""
+
 
 class Loop:
-    """Network, optimiser and generators of one run, and what they do in an epoch.
+    """Network and optimiser of one run, and what they do in an epoch.
 
-    `posterior_N` holds each sample's noise posterior, the weight of dynamic bootstrapping and dynamic mixup;
-    the caller renews it after every tracked epoch. `transition_CC` is the noise transition matrix once estimated.
+    The caller renews after every tracked epoch: `posterior_N`, each sample's noise posterior, which weighs dynamic
+    bootstrapping and dynamic mixup; `prediction_N`, the tracked predictions; `table`, the mixture itself.
+    `transition_CC` is the noise transition matrix once estimated. `notes` says what was not done as asked.
     """
 
     def __init__(
@@ -49,25 +58,41 @@ class Loop:
         seed: int,
         device: Device,
         should_stop: Callable[[], bool],
+        *,
+        build: Builder = built,
+        group: Group = ALONE,
+        batch_size: int | None = None,
     ) -> None:
-        self.images, self.classes, self.recipe, self.device = images, classes, recipe, device
-        self.count = images.count
-        self._should_stop, self._last_poll = should_stop, -math.inf
+        self.images, self.classes, self.recipe, self.device, self.group = (
+            images,
+            classes,
+            recipe,
+            device,
+            group,
+        )
+        self.manner = LITERAL if recipe.literal else LEAN
+        self.count, self.seed = images.count, seed
+        self.batch_size = batch_size or recipe.batch_size
+        self.steps = steps_per_epoch(recipe, self.batch_size, self.count)
+        self._should_stop, self._last_poll, self._polls = should_stop, -math.inf, 0
         where = device.device
         self._given_N = torch.from_numpy(np.array(given_label_N, dtype=np.int64)).to(where)
         self.posterior_N = torch.zeros(self.count, device=where)
+        self.prediction_N = self._given_N.clone()
+        self.table: PosteriorTable | None = None
         self.transition_CC: Tensor | None = None
         mean_C, deviation_C = images.statistics()
-        self._mean_C, self._deviation_C = (
-            torch.from_numpy(mean_C).to(where),
-            torch.from_numpy(deviation_C).to(where),
-        )
+        self._statistics = torch.from_numpy(mean_C).to(where), torch.from_numpy(deviation_C).to(where)
         self._pad = math.ceil(recipe.crop_share * max(images.height, images.width))
         self._flip = recipe.flip == "on" or (recipe.flip == "colour" and images.have_colour())
 
-        network = network_for(recipe, classes, images.channels)
-        initialise(network, torch.Generator().manual_seed(seed))
-        self.network = network.to(device=where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = build(recipe, classes, images.channels, torch.Generator().manual_seed(seed))
+        network = group.with_common_statistics(network, where)
+        self.network = network.to(device=where, memory_format=self.manner.layout)  # type: ignore[call-overload]
+        self.notes: list[str] = []
+        if compiling.compiles(recipe.compile, device) and not recipe.literal:
+            self._compile()
+        self._shared = group.shared(self.network)
         self._parameters = dict(self.network.named_parameters())
         self._optimiser = torch.optim.SGD(
             self._parameters.values(),
@@ -75,59 +100,54 @@ class Loop:
             momentum=recipe.momentum,
             nesterov=recipe.nesterov and recipe.momentum > 0.0,
             weight_decay=recipe.weight_decay,
-            fused=where.type in ("cuda", "cpu"),
+            fused=self.manner.fused and where.type in ("cuda", "cpu"),
         )
-        # Order and mixing are drawn on the host, augmentation where the pixels are.
-        self.host_generator = np.random.default_rng(seed)
-        self.device_generator = torch.Generator(device=where).manual_seed(seed)
 
-        batch = min(recipe.batch_size, max(SMALLEST_BATCH, self.count // recipe.fewest_steps))
-        batches = max(1, math.ceil(self.count / batch))
-        self._steps = batches if self.count >= 2 * batches else 1
+    def _compile(self) -> None:
+        rows = -(-self.count // self.steps) // self.group.size
+        example_BHWC = self.images.span(0, min(self.count, max(2, rows)))
+        reason = compiling.compiled(self.network, normalised(example_BHWC, *self._statistics), self.device)
+        if reason is not None:
+            self.notes.append(reason)
 
     def train_epoch(self, epoch: int) -> float:
         """One pass of training over all samples, each once; the mean objective (nats). Raises Stopped."""
         self.network.train()
         self._last_poll = -math.inf  # an epoch that has not begun is not worth beginning
-        order_N = self.host_generator.permutation(self.count)
+        mixes = self.recipe.mixup != "none"
+        plan = drawn(
+            self.seed, epoch, self.count, self.steps,
+            pad=self._pad, flip=self._flip, mixup_alpha=self.recipe.mixup_alpha if mixes else None,
+        )  # fmt: skip
         total = torch.zeros((), device=self.device.device)
-        # Batches of nearly equal size: a last batch of one sample has no batch statistics.
-        for step, index_B in enumerate(np.array_split(order_N, self._steps)):
+        batches = steps_of(
+            plan, self.images, self._statistics, self._pad, self.manner.layout, self.device.device,
+            self.group, partners=mixes and self.group.size > 1,
+        )  # fmt: skip
+        for step, batch in enumerate(batches):
             self._poll()
-            self._set_learning_rate(self.learning_rate(epoch, step))
-            loss = self._step_loss(epoch, index_B)
+            for options in self._optimiser.param_groups:
+                options["lr"] = learning_rate(self.recipe, self.steps, epoch, step)
+            if self.device.device.type == "cuda":
+                torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
+            loss = self._step_loss(epoch, batch)
             self._optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self._optimiser.step()
-            total += loss.detach() * len(index_B)
-        return float(total) / self.count
+            total += loss.detach() * batch.sample_B.shape[0]
+        return float(self.group.sum_(total)) / (self.count * self.group.size)
 
-    def learning_rate(self, epoch: int, step: int = 0) -> float:
-        """The rate of a step (from 0) of an epoch (from 1)."""
-        recipe = self.recipe
-        if recipe.schedule == "steps":
-            passed = sum(epoch > milestone for milestone in recipe.milestones)
-            return recipe.learning_rate / recipe.decay**passed
-        done = ((epoch - 1) * self._steps + step + 1) / (recipe.epochs * self._steps + 1)
-        if done < recipe.warmup_share:
-            return recipe.learning_rate * done / recipe.warmup_share
-        return recipe.learning_rate * (1.0 - done) / (1.0 - recipe.warmup_share)
-
-    def temperature(self, epoch: int) -> float:
-        """Softmax temperature of the guess in an epoch (Eq. 16), falling linearly to its end."""
-        recipe = self.recipe
-        span = max(1, recipe.temperature_end_epoch - recipe.bootstrap_start)
-        share = min(1.0, max(0.0, (epoch - recipe.bootstrap_start) / span))
-        return 1.0 + share * (recipe.temperature_end - 1.0)
-
-    def _step_loss(self, epoch: int, index_B: NDArray[np.int64]) -> Tensor:
-        recipe = self.recipe
-        place_B = torch.from_numpy(index_B).to(self.device.device)
-        image_BHWC = augmented(self.images.batch(index_B), self._pad, self._flip, self.device_generator)
-        image_BCHW = normalised(image_BHWC, self._mean_C, self._deviation_C)
-        target_BC = objectives.one_hot(self._given_N[place_B], self.classes, recipe.label_smoothing)
-        posterior_B = self.posterior_N[place_B]
+    def _step_loss(self, epoch: int, step: Step) -> Tensor:
+        """The objective of this process's rows, scaled so that the mean over processes is that of the batch."""
+        recipe, group = self.recipe, self.group
+        rows, samples = step.partner_L.shape[0], step.sample_B.shape[0]
+        image_LCHW = step.image_BCHW[:rows]
         bootstraps = recipe.bootstrap != "none" and epoch >= recipe.bootstrap_start
+        steers = recipe.mixup == "dynamic" and epoch >= recipe.dynamic_mixup_start
+        target_BC = objectives.one_hot(self._given_N[step.sample_B], self.classes, recipe.label_smoothing)
+        posterior_B = self.posterior_N[step.sample_B]
+        if (bootstraps or steers) and recipe.weights_from == "batch" and recipe.bootstrap != "static":
+            posterior_B = self._posteriors(step, image_LCHW)
         weight_B = (
             torch.full_like(posterior_B, recipe.static_weight)
             if recipe.bootstrap == "static"
@@ -135,52 +155,92 @@ class Loop:
         )
 
         if recipe.mixup == "none":
-            logit_BC = self._logits(image_BCHW)
+            logit_LC = self._logits(self._shared, image_LCHW)
+            target_LC = target_BC[step.own]
             if bootstraps:
-                target_BC = objectives.bootstrapped(target_BC, self._guess(logit_BC, epoch), weight_B)
+                guess_LC = (
+                    self._tracked_guess(step.sample_B[step.own])
+                    if recipe.guess_from == "tracked"
+                    else self._guess(logit_LC, epoch)
+                )
+                target_LC = objectives.bootstrapped(target_LC, guess_LC, weight_B[step.own])
         else:
             if bootstraps:
-                # The guesses of both partners come from one further pass, in training mode as in the
-                # released code, so that the running statistics see unmixed images too.
-                with torch.no_grad():
-                    guess_BC = self._guess(self._logits(image_BCHW), epoch)
-                target_BC = objectives.bootstrapped(target_BC, guess_BC, weight_B)
-            partner_B = torch.from_numpy(self.host_generator.permutation(len(index_B))).to(self.device.device)
-            share = float(self.host_generator.beta(recipe.mixup_alpha, recipe.mixup_alpha))
-            input_share: Tensor | float = share
-            if recipe.mixup == "dynamic" and epoch >= recipe.dynamic_mixup_start:
-                input_share = objectives.dynamic_share(posterior_B, posterior_B[partner_B])[
-                    :, None, None, None
-                ]
-            logit_BC = self._logits(objectives.mixed(image_BCHW, image_BCHW[partner_B], input_share))
-            target_BC = objectives.mixed(target_BC, target_BC[partner_B], share)
+                target_BC = objectives.bootstrapped(
+                    target_BC, self._guesses(epoch, step, image_LCHW), weight_B
+                )
+            partner_LCHW = (
+                image_LCHW[step.partner_L] if step.image_BCHW.shape[0] == rows else step.image_BCHW[rows:]
+            )
+            input_share = step.share
+            if steers:
+                input_share = objectives.dynamic_share(posterior_B[step.own], posterior_B[step.partner_L])
+                input_share = input_share[:, None, None, None]
+            mixed_LCHW = objectives.mixed(image_LCHW, partner_LCHW, input_share)
+            logit_LC = self._logits(self._shared, mixed_LCHW)
+            target_LC = objectives.mixed(target_BC[step.own], target_BC[step.partner_L], step.share)
 
         if self.transition_CC is not None:
-            loss = objectives.forward_corrected(logit_BC, target_BC, self.transition_CC).mean()
+            loss_L = objectives.forward_corrected(logit_LC, target_LC, self.transition_CC)
         else:
-            loss = objectives.cross_entropy(logit_BC, target_BC).mean()
+            loss_L = objectives.cross_entropy(logit_LC, target_LC)
+        loss = loss_L.sum() * (group.size / samples)
         # The term belongs to the bootstrapped objective (Sec. 3.3): before, no guess can lead to one class.
         if recipe.prior_weight > 0.0 and bootstraps:
-            loss = loss + recipe.prior_weight * objectives.prior_penalty(logit_BC)
+            mean_C = group.sum(logit_LC.softmax(dim=1).sum(dim=0)) / samples
+            loss = loss + recipe.prior_weight * objectives.prior_penalty(mean_C)
         return loss
+
+    def _guesses(self, epoch: int, step: Step, image_LCHW: Tensor) -> Tensor:
+        """What the network takes the whole batch's samples for (B, C)."""
+        if self.recipe.guess_from == "tracked":
+            return self._tracked_guess(step.sample_B)
+        # One further pass over the unmixed images, in training mode as in the released code, so that the running
+        # statistics see unmixed images too.
+        with self.manner.side_pass():
+            guess_LC = self._guess(self._logits(self.network, image_LCHW), epoch)
+        return self._whole(guess_LC, step)
+
+    def _tracked_guess(self, sample_B: Tensor) -> Tensor:
+        return objectives.one_hot(self.prediction_N[sample_B], self.classes)
 
     def _guess(self, logit_BC: Tensor, epoch: int) -> Tensor:
         logit_BC = logit_BC.detach()
         if self.recipe.guess == "hard":
             return objectives.hard_guess(logit_BC)
-        temperature = self.temperature(epoch) if self.recipe.guess == "soft-to-hard" else 1.0
-        return objectives.soft_guess(logit_BC, temperature)
+        soft_to_hard = self.recipe.guess == "soft-to-hard"
+        return objectives.soft_guess(logit_BC, temperature(self.recipe, epoch) if soft_to_hard else 1.0)
 
-    def _logits(self, image_BCHW: Tensor) -> Tensor:
+    def _posteriors(self, step: Step, image_LCHW: Tensor) -> Tensor:
+        """Noise posteriors of the whole batch (B,) from the losses of its augmented images, in evaluation mode."""
+        if self.table is None:
+            return self.posterior_N[step.sample_B]
+        self.network.eval()
+        with self.manner.side_pass():
+            logit_LC = self._logits(self.network, image_LCHW)
+        self.network.train()
+        given_LC = objectives.one_hot(self._given_N[step.sample_B[step.own]], self.classes)
+        loss_L = objectives.cross_entropy(logit_LC.detach(), given_LC)
+        return self._whole(self.manner.lookup(self.table, loss_L), step)
+
+    def _whole(self, value_L: Tensor, step: Step) -> Tensor:
+        """The rows of all processes, one after another."""
+        if self.group.size == 1:
+            return value_L
+        value_B = value_L.new_zeros((step.sample_B.shape[0], *value_L.shape[1:]))
+        value_B[step.own] = value_L
+        return self.group.sum_(value_B)
+
+    def _logits(self, network: nn.Module, image_BCHW: Tensor) -> Tensor:
         with self.device.autocast():
-            logit_BC: Tensor = self.network(image_BCHW)
+            logit_BC: Tensor = network(image_BCHW)
         return logit_BC.float()
 
     def track(self) -> Tracked:
         """Loss, margin and prediction of every sample, in evaluation mode, by sample index. Raises Stopped."""
         where = self.device.device
-        loss_N, margin_N = torch.empty(self.count, device=where), torch.empty(self.count, device=where)
-        prediction_N = torch.empty(self.count, dtype=torch.int64, device=where)
+        loss_N, margin_N = torch.zeros(self.count, device=where), torch.zeros(self.count, device=where)
+        prediction_N = torch.zeros(self.count, dtype=torch.int64, device=where)
 
         def keep(begin: int, end: int, feature_BF: Tensor, logit_BC: Tensor) -> None:
             given_B1 = self._given_N[begin:end, None]
@@ -190,7 +250,10 @@ class Loop:
             prediction_N[begin:end] = logit_BC.argmax(dim=1)
 
         self._evaluate(self.images, keep)
-        return Tracked(loss_N.cpu().numpy(), margin_N.cpu().numpy(), prediction_N.cpu().numpy())
+        self.prediction_N = self.group.sum_(prediction_N)
+        self.group.sum_(loss_N)
+        self.group.sum_(margin_N)
+        return Tracked(loss_N.cpu().numpy(), margin_N.cpu().numpy(), self.prediction_N.cpu().numpy())
 
     def accuracy(self, images: Images, label_N: NDArray[np.int64]) -> float:
         """Share of the images predicted as labelled. Raises Stopped."""
@@ -198,85 +261,79 @@ class Loop:
         hits = torch.zeros((), dtype=torch.int64, device=self.device.device)
 
         def keep(begin: int, end: int, feature_BF: Tensor, logit_BC: Tensor) -> None:
-            nonlocal hits
-            hits = hits + (logit_BC.argmax(dim=1) == expected_N[begin:end]).sum()
+            hits.add_((logit_BC.argmax(dim=1) == expected_N[begin:end]).sum())
 
         self._evaluate(images, keep)
-        return int(hits) / max(1, images.count)
+        return int(self.group.sum_(hits)) / max(1, images.count)
 
     def describe_samples(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Predicted probabilities (N, C) and features (N, F) of every sample, evaluation mode. Raises Stopped."""
-        probabilities: list[Tensor] = []
-        features: list[Tensor] = []
+        found: list[Tensor] = []
 
         def keep(begin: int, end: int, feature_BF: Tensor, logit_BC: Tensor) -> None:
-            probabilities.append(logit_BC.softmax(dim=1).cpu())
-            features.append(feature_BF.cpu())
+            row_BX = torch.cat([logit_BC.softmax(dim=1), feature_BF], dim=1).cpu()
+            if not found:
+                found.append(row_BX.new_zeros((self.count, row_BX.shape[1])))
+            found[0][begin:end] = row_BX
 
         self._evaluate(self.images, keep)
-        return torch.cat(probabilities).numpy(), torch.cat(features).numpy()
-
-    @torch.no_grad()
-    def _evaluate(self, images: Images, keep: Callable[[int, int, Tensor, Tensor], None]) -> None:
-        self.network.eval()
-        # Larger than in training: no gradients are kept. Bounded by pixels, so that large images fit too.
-        pixels = images.height * images.width
-        batch = (
-            max(16, min(1024, (1 << 20) // pixels))
-            if self.device.device.type == "cpu"
-            else max(16, (1 << 23) // pixels)
+        where = self.device.device if self.group.size > 1 else torch.device("cpu")
+        row_NX = self.group.sum_(found[0].to(where)).cpu().numpy()
+        return np.ascontiguousarray(row_NX[:, : self.classes]), np.ascontiguousarray(
+            row_NX[:, self.classes :]
         )
-        for begin in range(0, images.count, batch):
-            self._poll()
-            end = min(begin + batch, images.count)
-            image_BCHW = normalised(images.span(begin, end), self._mean_C, self._deviation_C)
-            with self.device.autocast():
-                feature_BF = self.network.features(image_BCHW)
-                logit_BC = self.network.head(feature_BF)
-            keep(begin, end, feature_BF.float(), logit_BC.float())
 
-    def _set_learning_rate(self, rate: float) -> None:
-        for group in self._optimiser.param_groups:
-            group["lr"] = rate
+    def _evaluate(self, images: Images, keep: Keep) -> None:
+        shrunk = max(1, self.recipe.batch_size // self.batch_size)
+        batch = batch_for(images, self.device, shrunk) if self.manner.large_tracking else self.batch_size
+        evaluate(
+            self.network, images, self._statistics, self.device, self.group, batch, self.manner.layout,
+            keep, self._poll if self.group.size == 1 else lambda: None,
+        )  # fmt: skip
 
     def _poll(self) -> None:
         now = time.monotonic()
-        if now - self._last_poll >= POLL_SECONDS:
+        if self.group.size > 1:
+            self._polls += 1
+            asks = self._polls % POLL_STEPS == 1
+        else:
+            asks = now - self._last_poll >= POLL_SECONDS
+        if asks:
             self._last_poll = now
-            if self._should_stop():
+            if self.group.agreed(self._should_stop(), self.device.device):
                 raise Stopped("stopped on request")
 
-    def state(self) -> tuple[dict[str, AnyArray], dict[str, Any]]:
-        """Everything an undisturbed run would go on with: arrays by name, and a JSON-ready document."""
+    def state(self) -> dict[str, AnyArray]:
+        """Everything an undisturbed run would go on with, as arrays by name."""
         arrays = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         for name, parameter in self._parameters.items():
             momentum = self._optimiser.state[parameter].get("momentum_buffer")
             if momentum is not None:
                 arrays[f"momentum.{name}"] = momentum
-        arrays["device_generator"] = self.device_generator.get_state()
-        arrays["posterior"] = self.posterior_N
+        arrays["posterior"], arrays["prediction"] = self.posterior_N, self.prediction_N
+        if self.table is not None:
+            arrays["table"] = self.table.posterior_M
+            arrays["table_range"] = torch.tensor([self.table.lowest, self.table.highest], dtype=torch.float64)
         if self.transition_CC is not None:
             arrays["transition"] = self.transition_CC
-        document = {"host_generator": self.host_generator.bit_generator.state}
-        return {name: value.detach().cpu().contiguous().numpy() for name, value in arrays.items()}, document
+        return {name: value.detach().cpu().contiguous().numpy() for name, value in arrays.items()}
 
-    def load_state(self, arrays: dict[str, AnyArray], document: dict[str, Any]) -> None:
+    def load_state(self, arrays: dict[str, AnyArray]) -> None:
         """The inverse of `state`."""
         where = self.device.device
+        tensors = {name: torch.from_numpy(value) for name, value in arrays.items()}
         prefix = "network."
         self.network.load_state_dict(
-            {
-                name.removeprefix(prefix): torch.from_numpy(value)
-                for name, value in arrays.items()
-                if name.startswith(prefix)
-            }
+            {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
         )
         for name, parameter in self._parameters.items():
-            if (momentum := arrays.get(f"momentum.{name}")) is not None:
-                buffer = torch.empty_like(parameter).copy_(torch.from_numpy(momentum))
-                self._optimiser.state[parameter]["momentum_buffer"] = buffer
-        self.device_generator.set_state(torch.from_numpy(arrays["device_generator"]))
-        self.posterior_N = torch.from_numpy(arrays["posterior"]).to(where)
-        if "transition" in arrays:
-            self.transition_CC = torch.from_numpy(arrays["transition"]).to(where)
-        self.host_generator.bit_generator.state = document["host_generator"]
+            if (momentum := tensors.get(f"momentum.{name}")) is not None:
+                self._optimiser.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(
+                    momentum
+                )
+        self.posterior_N, self.prediction_N = tensors["posterior"].to(where), tensors["prediction"].to(where)
+        if "table" in tensors:
+            low, high = tensors["table_range"].tolist()
+            self.table = PosteriorTable(low, high, tensors["table"].to(where))
+        if "transition" in tensors:
+            self.transition_CC = tensors["transition"].to(where)

@@ -6,12 +6,13 @@ Shapes: B images, C classes (or channels in image_BCHW), F features.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from worker.training.recipes import Recipe
+from worker.training.settings import Recipe
 
 
 class PreActBlock(nn.Module):
@@ -122,11 +123,25 @@ class PooledStage(nn.Module):
         return F.relu(self.bn2(self.conv2(x_BCHW)))
 
 
-def network_for(recipe: Recipe, classes: int, channels: int) -> PreActResNet | AuditNet:
-    """The network a recipe names."""
+Builder = Callable[[Recipe, int, int, torch.Generator], nn.Module]
+"""Makes a network with its first weights: (recipe, classes, channels, a CPU generator). The network gives logits when
+called, and has `features` (what its last layer sees) and `head` (that layer)."""
+
+
+class MissingBackbone(ValueError):
+    """The recipe asks for a network that is not made here."""
+
+
+def built(recipe: Recipe, classes: int, channels: int, generator: torch.Generator) -> nn.Module:
+    """The network a recipe names, if it is one of those in this file; raises MissingBackbone. A `Builder`."""
     if recipe.network == "audit":
-        return AuditNet(classes, channels, recipe.width)
-    return PreActResNet(classes, channels, recipe.width, recipe.blocks)
+        network: nn.Module = AuditNet(classes, channels, recipe.width)
+    elif recipe.network == "preact-resnet":
+        network = PreActResNet(classes, channels, recipe.width, recipe.blocks)
+    else:
+        raise MissingBackbone(f"network {recipe.network} comes from torchvision, which is not at hand here")
+    initialise(network, generator)
+    return network
 
 
 def initialise(network: nn.Module, generator: torch.Generator) -> None:

@@ -28,7 +28,7 @@ def hard_guess(logit_BC: Tensor) -> Tensor:
     return F.one_hot(logit_BC.argmax(dim=1), logit_BC.shape[1]).float()
 
 
-def soft_guess(logit_BC: Tensor, temperature: float = 1.0) -> Tensor:
+def soft_guess(logit_BC: Tensor, temperature: Tensor | float = 1.0) -> Tensor:
     """h of Eq. 16: softmax of the logits over the temperature (B, C); towards 0 it is the hard guess."""
     return F.softmax(logit_BC / temperature, dim=1)
 
@@ -55,11 +55,10 @@ def dynamic_share(posterior_p_B: Tensor, posterior_q_B: Tensor) -> Tensor:
     return clean_p_B / (clean_p_B + clean_q_B)
 
 
-def prior_penalty(logit_BC: Tensor) -> Tensor:
-    """R of Eq. 14 with the even prior and the batch's mean softmax: 0 when all classes are predicted alike."""
-    classes = logit_BC.shape[1]
-    mean_C = F.softmax(logit_BC, dim=1).mean(dim=0).clamp(min=1e-12)
-    return (torch.log(1.0 / (classes * mean_C)) / classes).sum()
+def prior_penalty(mean_C: Tensor) -> Tensor:
+    """R of Eq. 14 with the even prior, from the batch's mean softmax (C,): 0 when all classes are predicted alike."""
+    classes = mean_C.shape[0]
+    return -(torch.log(classes * mean_C.clamp(min=1e-12)) / classes).sum()
 
 
 def forward_corrected(logit_BC: Tensor, target_BC: Tensor, transition_CC: Tensor) -> Tensor:

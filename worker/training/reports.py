@@ -24,6 +24,10 @@ class Diverged(Exception):
     """The training's numbers stopped being finite; the same settings would do it again."""
 
 
+class OutOfMemory(Exception):
+    """Memory ran out with the smallest sensible batch too."""
+
+
 @dataclass(frozen=True)
 class TrainingData:
     """A labelled image set. Raises ValueError when its parts do not fit together.
@@ -84,7 +88,8 @@ class EpochReport:
     `seconds` this epoch's; `images_per_second` trained (tracking not counted in images, but in time);
     `seconds_left` an estimate. `loss_N`, `margin_N`, `prediction_N` by sample index. `histogram`, `mixtures` and
     `trust` (all of this epoch's losses) are JSON-ready. `metrics` (AUROC and so on of this epoch's losses)
-    only where true labels are known.
+    only where true labels are known. `batch_size` is smaller than the recipe's after memory ran out; `notes` say
+    in sentences what was not done as asked.
     """
 
     epoch: int
@@ -105,6 +110,8 @@ class EpochReport:
     noise_rate: float
     validation_accuracy: float | None
     metrics: dict[str, float | None] | None
+    batch_size: int
+    notes: tuple[str, ...]
 
     @property
     def metrics_json(self) -> dict[str, Any]:
@@ -122,6 +129,8 @@ class EpochReport:
             "noise_rate": self.noise_rate,
             "validation_accuracy": self.validation_accuracy,
             "metrics": self.metrics,
+            "batch_size": self.batch_size,
+            "notes": list(self.notes),
         }
 
 
@@ -133,7 +142,8 @@ class Outcome:
     does. `loss_N` (nats), `label_quality_N` (probability of the given label), `predicted_probability_NC` and
     `feature_NF` are of the last epoch; `margin_N` is the mean over the ranked epochs (given logit minus best
     other). `suggested_label_N` is what most epochs predicted; for a flagged sample never its given label.
-    `seconds` is the time trained in all sessions of this run.
+    `seconds` is the time trained in all sessions of this run. `batch_size` and `notes` as in the last report. `scores`
+    are further scores by name (N,), each rising with suspicion, the mean margin therefore negated.
     """
 
     noise_posterior_N: FloatArray
@@ -154,6 +164,9 @@ class Outcome:
     epochs: int
     images_per_second: float
     validation_accuracy: dict[Literal["best", "last"], float] | None
+    batch_size: int
+    notes: tuple[str, ...]
+    scores: dict[str, FloatArray]
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -171,4 +184,6 @@ class Outcome:
             "epochs": self.epochs,
             "images_per_second": self.images_per_second,
             "validation_accuracy": self.validation_accuracy,
+            "batch_size": self.batch_size,
+            "notes": list(self.notes),
         }

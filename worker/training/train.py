@@ -10,37 +10,59 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from worker.noise.assess import Assessment, assess
-from worker.noise.detection import detection_metrics
+from worker.noise.assess import assess
 from worker.noise.mixtures import BetaMixture, GaussianMixture, Mixture
 from worker.training import checkpoint as checkpoints
 from worker.training import objectives
 from worker.training.checkpoint import Checkpoint, CheckpointMismatch
-from worker.training.device import Device, chosen_device
+from worker.training.device import Device
 from worker.training.images import Images
 from worker.training.loop import Loop
-from worker.training.recipes import Recipe
-from worker.training.reports import Diverged, EpochReport, Outcome, Stopped, TrainingData
-from worker.training.tracking import History, Tracked, load_history, votes, write_epoch
+from worker.training.memory import is_out_of_memory, smaller_batch
+from worker.training.networks import Builder, built
+from worker.training.outcome import epoch_report, outcome
+from worker.training.parallel import Group, joined
+from worker.training.posteriors import tabulated
+from worker.training.reports import Diverged, EpochReport, Outcome, OutOfMemory, Stopped, TrainingData
+from worker.training.schedule import learning_rate
+from worker.training.settings import Recipe
+from worker.training.tracking import History, Tracked, load_history, write_epoch
 
 __all__ = [
     "CheckpointMismatch",
     "Diverged",
     "EpochReport",
     "History",
+    "OutOfMemory",
     "Outcome",
     "Stopped",
     "TrainingData",
     "load_history",
     "train",
 ]
+
+FORMAT = 2
+"""Of the checkpoints: a run begun with another one cannot go on."""
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What was asked for: everything but the batch size, which memory decides."""
+
+    data: TrainingData
+    recipe: Recipe
+    seed: int
+    directory: Path
+    on_epoch: Callable[[EpochReport], None]
+    should_stop: Callable[[], bool]
+    build: Builder
 
 
 def train(
@@ -52,85 +74,150 @@ def train(
     directory: Path,
     on_epoch: Callable[[EpochReport], None] = lambda report: None,
     should_stop: Callable[[], bool] = lambda: False,
+    build: Builder = built,
 ) -> Outcome:
     """Trains, or goes on where the run in `directory` stopped, and says what the training found.
 
     After every epoch its tracked arrays and a checkpoint are on disk before `on_epoch` hears of it (only of
-    epochs of this call). `should_stop` is asked about twice a second. Raises Stopped when it says so, Diverged when the
-    numbers stop being finite, CheckpointMismatch when the folder holds another run, ValueError for a device that is
-    not there, OSError when the disk fails.
+    epochs of this call). `should_stop` is asked about twice a second. `build` makes the network. Under torchrun all
+    processes call this alike; they must see the same folder, the first one writes and is the only one to report.
+
+    When memory runs out the training goes on from its last checkpoint with half the batch, and says so.
+
+    Raises Stopped when `should_stop` says so, Diverged when the numbers stop being finite, OutOfMemory when the smallest
+    batch does not fit either, CheckpointMismatch when the folder holds another run, ValueError for a device or a network
+    that is not there, OSError when the disk fails.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    chosen = chosen_device(device)
-    pixels = recipe.batch_size * data.image_NHWC.shape[1] * data.image_NHWC.shape[2]
-    with chosen.threads_for(pixels):
-        return _train(data, recipe, seed, chosen, directory, on_epoch, should_stop)
+    order = _Order(data, recipe, seed, directory, on_epoch, should_stop, build)
+    side = recipe.image_size
+    pixels = recipe.batch_size * (side * side or data.image_NHWC[0, ..., 0].size)
+    with joined(device) as (group, chosen):
+        chosen = chosen.with_precision("float32" if recipe.literal else recipe.precision)
+        with chosen.threads_for(pixels):
+            batch_size, notes = recipe.batch_size, list[str]()
+            while True:
+                try:
+                    return _Training(order, chosen, group, batch_size, notes).run()
+                except (RuntimeError, MemoryError) as error:
+                    if not is_out_of_memory(error) or group.size > 1:
+                        raise
+                    # The error holds on to the arrays of the attempt: it must be gone before the next one.
+                    message = str(error).strip().partition("\n")[0]
+                smaller = smaller_batch(batch_size)
+                if smaller is None:
+                    raise OutOfMemory(f"memory ran out with batches of {batch_size} images too: {message}")
+                notes = [f"Memory ran out with batches of {batch_size} images; went on with {smaller}."]
+                batch_size = smaller
+                if chosen.device.type == "cuda":
+                    torch.cuda.empty_cache()
 
 
-def _train(
-    data: TrainingData,
-    recipe: Recipe,
-    seed: int,
-    chosen: Device,
-    directory: Path,
-    on_epoch: Callable[[EpochReport], None],
-    should_stop: Callable[[], bool],
-) -> Outcome:
-    images = Images(data.image_NHWC, chosen.device)
-    validation = (
-        None if data.validation_image_NHWC is None else Images(data.validation_image_NHWC, chosen.device)
-    )
-    loop = Loop(images, data.given_label_N, data.classes, recipe, seed, chosen, should_stop)
-    identity = {"format": 1, "seed": seed, "recipe": recipe.as_dict(), "data": fingerprint(data)}
+class _Training:
+    """One attempt at the training, with one batch size."""
 
-    done, history, validations, seconds_before = 0, [], [], 0.0
-    if (found := checkpoints.newest(directory)) is not None:
-        _check_same_run(found, identity)
-        loop.load_state(found.arrays, found.document)
-        done, history = found.epoch, list(found.document["history"])
-        validations, seconds_before = list(found.document["validation"]), float(found.document["seconds"])
+    def __init__(
+        self, order: _Order, device: Device, group: Group, batch_size: int, notes: list[str]
+    ) -> None:
+        self.order, self.device, self.group = order, device, group
+        data, recipe, where = order.data, order.recipe, device.device
+        self.identity = {
+            "format": FORMAT, "seed": order.seed, "recipe": recipe.as_dict(), "data": fingerprint(data),
+        }  # fmt: skip
+        found = checkpoints.newest(order.directory)
+        if found is not None:
+            _check_same_run(found, self.identity)
+            if found.document["batch_size"] < batch_size:
+                batch_size, notes = found.document["batch_size"], list(found.document["notes"])
+        group.wait()  # nobody writes before everybody has read
+        images = Images(data.image_NHWC, where, recipe.image_size)
+        self.validation = (
+            None
+            if data.validation_image_NHWC is None
+            else Images(data.validation_image_NHWC, where, recipe.image_size)
+        )
+        self.loop = Loop(
+            images, data.given_label_N, data.classes, recipe, order.seed, device, order.should_stop,
+            build=order.build, group=group, batch_size=batch_size,
+        )  # fmt: skip
+        self.notes = [*notes, *self.loop.notes]
+        self.done, self.history, self.validations, self.seconds_before = 0, list[str](), list[float](), 0.0
+        if found is not None:
+            self.loop.load_state(found.arrays)
+            self.done, self.history = found.epoch, list(found.document["history"])
+            self.validations = list(found.document["validation"])
+            self.seconds_before = float(found.document["seconds"])
 
-    started = time.perf_counter()
-    for epoch in range(done + 1, recipe.epochs + 1):
-        epoch_started = time.perf_counter()
+    def run(self) -> Outcome:
+        """The epochs that are missing, then the outcome."""
+        self.started = time.perf_counter()
+        for epoch in range(self.done + 1, self.order.recipe.epochs + 1):
+            self.epoch(epoch)
+        probability_NC, feature_NF = self.loop.describe_samples()
+        best_last: dict[Literal["best", "last"], float] | None = (
+            {"best": max(self.validations), "last": self.validations[-1]} if self.validations else None
+        )
+        order = self.order
+        self.group.wait()  # the first process has written the last epoch
+        return outcome(
+            order.data, order.recipe, load_history(order.directory), probability_NC, feature_NF,
+            self.seconds, best_last, self.loop.batch_size, self.notes,
+        )  # fmt: skip
+
+    @property
+    def seconds(self) -> float:
+        """Trained so far, in all sessions."""
+        return self.seconds_before + time.perf_counter() - self.started
+
+    def epoch(self, epoch: int) -> None:
+        """One epoch, from its steps to its report."""
+        data, recipe, loop = self.order.data, self.order.recipe, self.loop
+        started = time.perf_counter()
         if recipe.forward_correction and loop.transition_CC is None and epoch >= recipe.correction_start:
             probability_NC, _ = loop.describe_samples()
             loop.transition_CC = objectives.estimated_transition(torch.from_numpy(probability_NC)).to(
-                chosen.device
+                self.device.device
             )
         train_loss = loop.train_epoch(epoch)
         tracked = loop.track()
         _check_finite(epoch, train_loss, tracked)
-        assessment = assess(tracked.loss_N)
-        loop.posterior_N = torch.from_numpy(
-            weighting_mixture(recipe).fit(tracked.loss_N).posterior(tracked.loss_N).astype(np.float32)
-        ).to(chosen.device)
-        if validation is not None and data.validation_label_N is not None:
-            validations.append(loop.accuracy(validation, data.validation_label_N))
-        chosen.synchronise()
-
-        history.append(write_epoch(directory, epoch, tracked))
-        arrays, document = loop.state()
-        document |= identity | {
-            "history": history,
-            "validation": validations,
-            "seconds": seconds_before + time.perf_counter() - started,
-        }
-        checkpoints.save(directory, Checkpoint(epoch, arrays, document))
-        seconds = time.perf_counter() - epoch_started
-        on_epoch(
-            _report(
-                data, tracked, assessment, epoch, recipe, loop.learning_rate(epoch), train_loss, seconds,
-                validations[-1] if validations else None,
+        self.weigh(tracked)
+        if self.validation is not None and data.validation_label_N is not None:
+            self.validations.append(loop.accuracy(self.validation, data.validation_label_N))
+        self.device.synchronise()
+        if self.group.rank > 0:
+            return
+        self.keep(epoch, tracked)
+        seconds = time.perf_counter() - started
+        self.order.on_epoch(
+            epoch_report(
+                data, tracked, assess(tracked.loss_N), epoch, recipe, learning_rate(recipe, loop.steps, epoch),
+                train_loss, seconds, self.validations[-1] if self.validations else None,
+                loop.batch_size, self.notes,
             )
         )  # fmt: skip
 
-    probability_NC, feature_NF = loop.describe_samples()
-    seconds = seconds_before + time.perf_counter() - started
-    best_last: dict[Literal["best", "last"], float] | None = (
-        {"best": max(validations), "last": validations[-1]} if validations else None
-    )
-    return _outcome(data, recipe, load_history(directory), probability_NC, feature_NF, seconds, best_last)
+    def weigh(self, tracked: Tracked) -> None:
+        """Fits the mixture to the epoch's losses, for the weights of the next epoch."""
+        recipe, loop, where = self.order.recipe, self.loop, self.device.device
+        mixture = weighting_mixture(recipe).fit(tracked.loss_N)
+        posterior_N = mixture.posterior(tracked.loss_N).astype(np.float32)
+        loop.posterior_N = torch.from_numpy(posterior_N).to(where)
+        if recipe.weights_from == "batch":
+            loop.table = tabulated(mixture, tracked.loss_N, recipe.normalisation, loop.manner.entries, where)
+
+    def keep(self, epoch: int, tracked: Tracked) -> None:
+        """Puts the epoch and a checkpoint on disk."""
+        self.history.append(write_epoch(self.order.directory, epoch, tracked))
+        document: dict[str, Any] = {
+            **self.identity,
+            "history": self.history,
+            "validation": self.validations,
+            "seconds": self.seconds,
+            "batch_size": self.loop.batch_size,
+            "notes": self.notes,
+        }
+        checkpoints.save(self.order.directory, Checkpoint(epoch, self.loop.state(), document))
 
 
 def weighting_mixture(recipe: Recipe) -> Mixture:
@@ -139,11 +226,6 @@ def weighting_mixture(recipe: Recipe) -> Mixture:
     if recipe.mixture == "gaussian":
         return GaussianMixture(recipe.normalisation, tail=0.05, iterations=10)
     return BetaMixture(recipe.normalisation, tail=0.05, iterations=10)
-
-
-def ranked_from(recipe: Recipe) -> int:
-    """The first epoch (from 1) whose margins count; the first epochs know too little."""
-    return min(recipe.epochs, 1 + round(recipe.ranking_skip * recipe.epochs))
 
 
 def fingerprint(data: TrainingData) -> str:
@@ -170,88 +252,3 @@ def _check_finite(epoch: int, train_loss: float, tracked: Tracked) -> None:
         raise Diverged(
             f"in epoch {epoch} the training's numbers stopped being finite; a smaller learning_rate usually helps"
         )
-
-
-def _report(
-    data: TrainingData,
-    tracked: Tracked,
-    assessment: Assessment,
-    epoch: int,
-    recipe: Recipe,
-    learning_rate: float,
-    train_loss: float,
-    seconds: float,
-    validation_accuracy: float | None,
-) -> EpochReport:
-    histogram, mixtures = assessment.figures(tracked.loss_N)
-    return EpochReport(
-        epoch=epoch,
-        epochs=recipe.epochs,
-        learning_rate=learning_rate,
-        train_loss=train_loss,
-        train_accuracy=float((tracked.prediction_N == data.given_label_N).mean()),
-        seconds=seconds,
-        images_per_second=len(data.given_label_N) / seconds,
-        seconds_left=seconds * (recipe.epochs - epoch),
-        loss_N=tracked.loss_N,
-        margin_N=tracked.margin_N,
-        prediction_N=tracked.prediction_N,
-        histogram=histogram,
-        mixtures=mixtures,
-        trust=assessment.trust.as_dict(),
-        model=assessment.model,
-        noise_rate=assessment.noise_rate,
-        validation_accuracy=validation_accuracy,
-        metrics=_metrics(data, assessment.noise_posterior_N, assessment.flagged_N),
-    )
-
-
-def _metrics(
-    data: TrainingData, posterior_N: NDArray[np.float64], flagged_N: NDArray[np.bool_]
-) -> dict[str, float | None] | None:
-    if data.true_label_N is None:
-        return None
-    return detection_metrics(data.given_label_N != data.true_label_N, posterior_N, flagged_N)
-
-
-def _outcome(
-    data: TrainingData,
-    recipe: Recipe,
-    history: History,
-    probability_NC: NDArray[np.float32],
-    feature_NF: NDArray[np.float32],
-    seconds: float,
-    validation_accuracy: dict[Literal["best", "last"], float] | None,
-) -> Outcome:
-    samples = len(data.given_label_N)
-    row_N = np.arange(samples)
-    first = ranked_from(recipe) - 1
-    margin_N = history.margin_EN[first:].mean(axis=0, dtype=np.float64)
-    assessment = assess(-margin_N)
-    quality_N = probability_NC[row_N, data.given_label_N]
-    vote_NC = votes(history.prediction_EN[first:], data.classes)
-    # Equal votes are told apart by the last epoch's probabilities, which lie below any vote.
-    vote_NC += 0.25 * probability_NC
-    suggested_N = vote_NC.argmax(axis=1)
-    vote_NC[row_N, data.given_label_N] = -1.0
-    suggested_N = np.where(assessment.flagged_N, vote_NC.argmax(axis=1), suggested_N)
-    return Outcome(
-        noise_posterior_N=assessment.noise_posterior_N,
-        suggested_label_N=suggested_N.astype(np.int64),
-        loss_N=-np.log(np.maximum(quality_N, 1e-38)),
-        margin_N=margin_N.astype(np.float32),
-        flagged_N=assessment.flagged_N,
-        label_quality_N=quality_N,
-        predicted_probability_NC=probability_NC.astype(np.float16),
-        feature_NF=feature_NF,
-        threshold=assessment.threshold,
-        noise_rate=assessment.noise_rate,
-        noise_rate_interval=assessment.noise_rate_interval,
-        model=assessment.model,
-        trust=assessment.trust,
-        metrics=_metrics(data, assessment.noise_posterior_N, assessment.flagged_N),
-        seconds=seconds,
-        epochs=recipe.epochs,
-        images_per_second=samples * recipe.epochs / seconds,
-        validation_accuracy=validation_accuracy,
-    )

@@ -5,19 +5,21 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from worker.training.augmentation import augmented, normalised
+from worker.training.augmentation import augmented, normalised, resized
+from worker.training.plan import drawn
 
 IMAGE_BHWC = torch.randint(
     1, 256, (64, 9, 7, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
 )
 
 
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+def choices(pad: int, flip: bool, images: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
+    plan = drawn(0, 1, images, 1, pad=pad, flip=flip, mixup_alpha=None)
+    return torch.from_numpy(plan.shift_N2), torch.from_numpy(plan.mirrored_N)
 
 
 def test_every_result_is_a_shifted_and_perhaps_mirrored_copy() -> None:
-    out_BHWC = augmented(IMAGE_BHWC, 2, True, generator()).numpy()
+    out_BHWC = augmented(IMAGE_BHWC, 2, *choices(2, True)).numpy()
     seen = set()
     for image, out in zip(IMAGE_BHWC.numpy(), out_BHWC, strict=True):
         candidates = {}
@@ -35,20 +37,26 @@ def test_every_result_is_a_shifted_and_perhaps_mirrored_copy() -> None:
 
 
 def test_nothing_happens_when_nothing_is_asked() -> None:
-    assert torch.equal(augmented(IMAGE_BHWC, 0, False, generator()), IMAGE_BHWC)
+    assert torch.equal(augmented(IMAGE_BHWC, 0, *choices(0, False)), IMAGE_BHWC)
 
 
 def test_without_flips_no_image_is_mirrored() -> None:
     ramp_BHWC = torch.arange(1, 9, dtype=torch.uint8).view(1, 1, 8, 1).expand(50, 8, 8, 1)
-    out_BHWC = augmented(ramp_BHWC, 1, False, generator()).int()
+    out_BHWC = augmented(ramp_BHWC, 1, *choices(1, False, 50)).int()
     inner_BHW = out_BHWC[:, 1:-1, 1:-1, 0]
     assert (inner_BHW[:, :, 1:] > inner_BHW[:, :, :-1]).all()
 
 
-def test_the_generator_alone_decides() -> None:
-    first, again, other = (augmented(IMAGE_BHWC, 2, True, generator(seed)) for seed in (1, 1, 2))
-    assert torch.equal(first, again)
-    assert not torch.equal(first, other)
+def test_images_are_stretched_to_the_asked_side_without_aliasing() -> None:
+    checks_BHWC = (torch.arange(64)[:, None] + torch.arange(64)).remainder(2).mul(255).to(torch.uint8)
+    small_BHWC = resized(checks_BHWC.view(1, 64, 64, 1), 16)
+    assert small_BHWC.shape == (1, 16, 16, 1)
+    assert small_BHWC.dtype == torch.uint8
+    # A fine checkerboard becomes grey; without antialiasing it would stay black, white or striped.
+    assert ((small_BHWC.int() - 128).abs() <= 2).all()
+    assert resized(IMAGE_BHWC, 12).shape == (64, 12, 12, 3)
+    flat_BHWC = torch.full((2, 5, 9, 3), 77, dtype=torch.uint8)
+    assert (resized(flat_BHWC, 32) == 77).all()
 
 
 def test_normalised_images_are_standardised_with_channels_first() -> None:

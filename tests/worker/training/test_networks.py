@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from worker.training.networks import AuditNet, PreActResNet, initialise, network_for
+from worker.training.networks import AuditNet, MissingBackbone, PreActResNet, built, initialise
 from worker.training.recipes import recipe
 
 
@@ -26,8 +26,11 @@ def test_any_image_size_and_number_of_channels_is_read(size: int, channels: int)
 
 
 def test_the_recipe_names_its_network() -> None:
-    assert isinstance(network_for(recipe("fast"), 3, 1), AuditNet)
-    assert isinstance(network_for(recipe("ce", {"width": 4}), 3, 1), PreActResNet)
+    generator = torch.Generator().manual_seed(0)
+    assert isinstance(built(recipe("fast"), 3, 1, generator), AuditNet)
+    assert isinstance(built(recipe("ce", {"width": 4}), 3, 1, generator), PreActResNet)
+    with pytest.raises(MissingBackbone, match="resnet18 comes from torchvision"):
+        built(recipe("ce", {"network": "resnet18"}), 3, 1, generator)
 
 
 def test_weights_come_from_the_generator_alone() -> None:

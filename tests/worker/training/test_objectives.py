@@ -82,10 +82,11 @@ def test_the_dynamic_share_is_equation_fifteen() -> None:
 def test_the_prior_penalty_is_equation_fourteen_and_vanishes_for_even_predictions() -> None:
     mean = np.mean([softmax_row(row) for row in LOGIT_BC.numpy()], axis=0)
     expected = sum(0.25 * math.log(0.25 / mean[c]) for c in range(CLASSES))
-    assert float(objectives.prior_penalty(LOGIT_BC)) == pytest.approx(expected, abs=1e-9)
-    assert float(objectives.prior_penalty(torch.zeros(8, 5))) == pytest.approx(0.0, abs=1e-6)
-    one_class = torch.zeros(8, 5)
-    one_class[:, 0] = 200.0
+    assert float(objectives.prior_penalty(LOGIT_BC.softmax(dim=1).mean(dim=0))) == pytest.approx(
+        expected, abs=1e-9
+    )
+    assert float(objectives.prior_penalty(torch.full((5,), 0.2))) == pytest.approx(0.0, abs=1e-6)
+    one_class = torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0])
     assert torch.isfinite(objectives.prior_penalty(one_class))
     assert float(objectives.prior_penalty(one_class)) > 10.0
 
@@ -136,7 +137,9 @@ def test_gradients_agree_with_finite_differences_and_do_not_flow_through_the_gue
     )
 
     def objective(x_BC: torch.Tensor) -> torch.Tensor:
-        return objectives.cross_entropy(x_BC, constant_BC).mean() + objectives.prior_penalty(x_BC)
+        return objectives.cross_entropy(x_BC, constant_BC).mean() + objectives.prior_penalty(
+            x_BC.softmax(dim=1).mean(dim=0)
+        )
 
     assert torch.autograd.gradcheck(objective, (logit_BC,))
     free_BC = objectives.bootstrapped(

@@ -1,0 +1,48 @@
+"""Compiling a network where that pays, with a way back: what cannot be compiled runs as it is, and says so.
+
+Knows networks as modules; must not know what they are trained on.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from worker.training.device import Device
+
+
+def compiles(setting: str, device: Device) -> bool:
+    """Whether a recipe's `compile` asks for it here."""
+    return setting == "on" or (setting == "auto" and device.device.type == "cuda")
+
+
+def compiled(network: nn.Module, example_BCHW: Tensor, device: Device) -> str | None:
+    """Compiles the network in place and tries it on an example; why it stays as it was, or None.
+
+    On CUDA the compiled passes are recorded as graphs ("reduce-overhead"), which the host starts in one call each.
+    """
+    # Batches differ in size by one at most: two versions for fixed sizes beat one for any size.
+    mode = "reduce-overhead" if device.device.type == "cuda" else "default"
+    network.compile(mode=mode, dynamic=False)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    training = network.training
+    reason: str | None = None
+    try:
+        network.train()
+        with device.autocast():
+            logit_BC: Tensor = network(example_BCHW)
+        logit_BC.float().square().mean().backward()  # type: ignore[no-untyped-call]
+    except torch.OutOfMemoryError:
+        raise
+    except (
+        RuntimeError,
+        ImportError,
+        OSError,
+    ) as error:  # torch's compiler raises these for whatever goes wrong
+        network._compiled_call_impl = None
+        reason = f"the network runs uncompiled: {str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__}"
+    for parameter in network.parameters():
+        parameter.grad = None
+    network.load_state_dict(before)
+    network.train(training)
+    return reason

@@ -1,0 +1,124 @@
+"""What an epoch and a finished training say of every sample, from what was tracked; knows arrays and the noise model.
+
+Shapes: N samples, E epochs, C classes, F features.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.noise.assess import Assessment, assess
+from worker.noise.detection import detection_metrics
+from worker.noise.scores import forgetting
+from worker.training.reports import EpochReport, Outcome, TrainingData
+from worker.training.settings import Recipe
+from worker.training.tracking import History, Tracked, votes
+
+
+def ranked_from(recipe: Recipe) -> int:
+    """The first epoch (from 1) whose margins count; the first epochs know too little."""
+    return min(recipe.epochs, 1 + round(recipe.ranking_skip * recipe.epochs))
+
+
+def epoch_report(
+    data: TrainingData,
+    tracked: Tracked,
+    assessment: Assessment,
+    epoch: int,
+    recipe: Recipe,
+    learning_rate: float,
+    train_loss: float,
+    seconds: float,
+    validation_accuracy: float | None,
+    batch_size: int,
+    notes: list[str],
+) -> EpochReport:
+    """The report of one epoch of `seconds`, judged by the assessment of its losses."""
+    histogram, mixtures = assessment.figures(tracked.loss_N)
+    return EpochReport(
+        epoch=epoch,
+        epochs=recipe.epochs,
+        learning_rate=learning_rate,
+        train_loss=train_loss,
+        train_accuracy=float((tracked.prediction_N == data.given_label_N).mean()),
+        seconds=seconds,
+        images_per_second=len(data.given_label_N) / seconds,
+        seconds_left=seconds * (recipe.epochs - epoch),
+        loss_N=tracked.loss_N,
+        margin_N=tracked.margin_N,
+        prediction_N=tracked.prediction_N,
+        histogram=histogram,
+        mixtures=mixtures,
+        trust=assessment.trust.as_dict(),
+        model=assessment.model,
+        noise_rate=assessment.noise_rate,
+        validation_accuracy=validation_accuracy,
+        metrics=_metrics(data, assessment.noise_posterior_N, assessment.flagged_N),
+        batch_size=batch_size,
+        notes=tuple(notes),
+    )
+
+
+def _metrics(
+    data: TrainingData, posterior_N: NDArray[np.float64], flagged_N: NDArray[np.bool_]
+) -> dict[str, float | None] | None:
+    if data.true_label_N is None:
+        return None
+    return detection_metrics(data.given_label_N != data.true_label_N, posterior_N, flagged_N)
+
+
+def outcome(
+    data: TrainingData,
+    recipe: Recipe,
+    history: History,
+    probability_NC: NDArray[np.float32],
+    feature_NF: NDArray[np.float32],
+    seconds: float,
+    validation_accuracy: dict[Literal["best", "last"], float] | None,
+    batch_size: int,
+    notes: list[str],
+) -> Outcome:
+    """The end of a training: samples are ranked by their mean margin over the ranked epochs."""
+    samples = len(data.given_label_N)
+    row_N = np.arange(samples)
+    first = ranked_from(recipe) - 1
+    margin_N = history.margin_EN[first:].mean(axis=0, dtype=np.float64)
+    assessment = assess(-margin_N)
+    quality_N = probability_NC[row_N, data.given_label_N]
+    vote_NC = votes(history.prediction_EN[first:], data.classes)
+    # Equal votes are told apart by the last epoch's probabilities, which lie below any vote.
+    vote_NC += 0.25 * probability_NC
+    suggested_N = vote_NC.argmax(axis=1)
+    vote_NC[row_N, data.given_label_N] = -1.0
+    suggested_N = np.where(assessment.flagged_N, vote_NC.argmax(axis=1), suggested_N)
+    return Outcome(
+        noise_posterior_N=assessment.noise_posterior_N,
+        suggested_label_N=suggested_N.astype(np.int64),
+        loss_N=-np.log(np.maximum(quality_N, 1e-38)),
+        margin_N=margin_N.astype(np.float32),
+        flagged_N=assessment.flagged_N,
+        label_quality_N=quality_N,
+        predicted_probability_NC=probability_NC.astype(np.float16),
+        feature_NF=feature_NF,
+        threshold=assessment.threshold,
+        noise_rate=assessment.noise_rate,
+        noise_rate_interval=assessment.noise_rate_interval,
+        model=assessment.model,
+        trust=assessment.trust,
+        metrics=_metrics(data, assessment.noise_posterior_N, assessment.flagged_N),
+        seconds=seconds,
+        epochs=recipe.epochs,
+        images_per_second=samples * recipe.epochs / seconds,
+        validation_accuracy=validation_accuracy,
+        batch_size=batch_size,
+        notes=tuple(notes),
+        scores={
+            "final_loss": history.loss_EN[-1].astype(np.float64),
+            "mean_loss": history.loss_EN[first:].mean(axis=0, dtype=np.float64),
+            "mean_margin": -margin_N,
+            "forgetting_count": forgetting(history.prediction_EN, data.given_label_N),
+        },
+    )
