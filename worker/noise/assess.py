@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from worker.noise.curves import curves, loss_histogram
+from worker.noise.histogram import FloatArray
 from worker.noise.mixtures import BetaMixture, GaussianMixture, Mixture
-from worker.noise.scale import FloatArray
 from worker.noise.trust import Trust, trust_of
 
 Model = Literal["beta", "gaussian", "none"]

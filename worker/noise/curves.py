@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from worker.noise.histogram import FloatArray
 from worker.noise.mixtures import LARGEST, Mixture
-from worker.noise.scale import FloatArray
 
 POINTS = 200
 

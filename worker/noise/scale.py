@@ -11,7 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from worker.noise.histogram import FloatArray, quantiles
+
 Normalisation = Literal["percentile", "maximum"]
 
 # The beta density is infinite at 0 and 1 for some parameters (paper, Sec. 3.1: "numerically unstable").
@@ -49,7 +50,7 @@ def scale_of(loss_N: FloatArray, normalisation: Normalisation, tail: float) -> S
     which a single outlier can ruin.
     """
     if normalisation == "percentile":
-        low, high = (float(value) for value in np.quantile(loss_N, [tail, 1.0 - tail]))
+        low, high = quantiles(loss_N, [tail, 1.0 - tail])
         if not high > low:  # more than a tail's share of ties: the whole range still tells them apart
             low, high = float(loss_N.min()), float(loss_N.max())
     else:

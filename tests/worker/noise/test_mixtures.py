@@ -67,7 +67,7 @@ def test_the_fit_on_a_histogram_equals_the_fit_on_all_losses(monkeypatch: pytest
     loss_N, _ = planted(30000, 0.4)
     for make in (BetaMixture, GaussianMixture):
         binned = make().fit(loss_N).posterior(loss_N)
-        monkeypatch.setattr("worker.noise.mixtures.HISTOGRAM_FROM", 10**9)
+        monkeypatch.setattr("worker.noise.histogram.HISTOGRAM_FROM", 10**9)
         exact = make().fit(loss_N).posterior(loss_N)
         monkeypatch.undo()
         assert np.abs(binned - exact).max() < 1e-4
