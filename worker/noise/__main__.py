@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.noise.assess import assess
+from worker.noise.assess import Assessment, assess, assess_probabilities
 from worker.noise.detection import detection_metrics
 
 
@@ -63,6 +63,8 @@ def judged(arrays: dict[str, NDArray[Any]]) -> tuple[dict[str, Any], dict[str, N
             raise ValueError("predicted_probabilities needs given_label beside it")
         loss_N, margin_N, suggested_N = _from_probabilities(arrays["predicted_probabilities"], given_N)
     elif "loss" in arrays:
+        if not np.issubdtype(arrays["loss"].dtype, np.number) or np.iscomplexobj(arrays["loss"]):
+            raise ValueError(f"loss must be numbers, found {arrays['loss'].dtype}")
         loss_N = np.asarray(arrays["loss"], dtype=np.float64)
         if loss_N.ndim != 1:
             raise ValueError(f"loss must be a vector, found shape {loss_N.shape}")
@@ -77,7 +79,11 @@ def judged(arrays: dict[str, NDArray[Any]]) -> tuple[dict[str, Any], dict[str, N
     for name, label_N in (("given_label", given_N), ("true_label", true_N)):
         if label_N is not None and label_N.shape != loss_N.shape:
             raise ValueError(f"{name} has {label_N.size} entries, the losses {loss_N.size}")
-    assessment = assess(loss_N)
+    assessment: Assessment
+    if "predicted_probabilities" in arrays and given_N is not None:
+        assessment = assess_probabilities(arrays["predicted_probabilities"], given_N)
+    else:
+        assessment = assess(loss_N, given_N)
     document = assessment.describe()
     if true_N is not None:
         if given_N is None:
@@ -107,7 +113,7 @@ def _from_probabilities(
     probabilities: NDArray[Any], given_N: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     """Loss, margin of log-probabilities, and most likely class (N,) each."""
-    if not np.issubdtype(probabilities.dtype, np.number):
+    if not np.issubdtype(probabilities.dtype, np.number) or np.iscomplexobj(probabilities):
         raise ValueError(f"predicted_probabilities must be numbers, found {probabilities.dtype}")
     probability_NC = np.asarray(probabilities, dtype=np.float64)
     if probability_NC.ndim != 2 or probability_NC.shape[1] < 2 or len(probability_NC) != len(given_N):

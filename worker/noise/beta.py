@@ -10,11 +10,11 @@ import numpy as np
 from scipy.special import betaln, digamma, polygamma
 
 from worker.noise.histogram import FloatArray
-from worker.noise.mixture import SMALLEST_VARIANCE, Mixture
+from worker.noise.mixture import SMALLEST_VARIANCE, ExpectationMaximisation
 from worker.noise.scale import Normalisation
 
 
-class BetaMixture(Mixture):
+class BetaMixture(ExpectationMaximisation):
     """Two beta components on the normalised losses (Eq. 3), `alpha_` and `beta_` (2,) after the fit.
 
     `estimator` "moments" is the paper's M-step (Eq. 5–7); "likelihood" solves the weighted likelihood

@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from worker.noise.histogram import FloatArray
-from worker.noise.mixture import SMALLEST_VARIANCE, Mixture
+from worker.noise.mixture import SMALLEST_VARIANCE, ExpectationMaximisation
 from worker.noise.scale import Normalisation
 
 
-class GaussianMixture(Mixture):
+class GaussianMixture(ExpectationMaximisation):
     """Two Gaussian components on the normalised losses, `mu_` and `sigma_` (2,) after the fit."""
 
     name = "gaussian"

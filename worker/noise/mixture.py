@@ -29,10 +29,7 @@ SMALLEST_VARIANCE = 1e-6
 
 
 class Mixture(ABC):
-    """Two components fitted by expectation maximisation (Eq. 4, 8), keeping the most likely iterate.
-
-    Settings: `normalisation` and `tail` as in `scale_of`; `iterations` of EM (the paper: 10); EM ends earlier
-    when the mean log-likelihood gains less than `tolerance`.
+    """Two fitted components on a vector of losses; what every family of them has.
 
     After `fit`: `weights_` (2,), `means_` (2,) on the scale of the losses, `log_likelihood_` (mean per loss,
     density on the scale of the losses, nats), `converged_`, `iterations_`, `scale_`, and `reason_`: None, or why there is no
@@ -40,6 +37,71 @@ class Mixture(ABC):
     """
 
     name: ClassVar[str]
+    weights_: FloatArray
+    means_: FloatArray
+    log_likelihood_: float
+    converged_: bool
+    iterations_: int
+    scale_: Scale | None
+    reason_: str | None
+
+    @abstractmethod
+    def fit(self, loss: ArrayLike) -> Self:
+        """Fits both components to the losses (N,); never raises, see `reason_`."""
+
+    @abstractmethod
+    def posterior(self, loss: ArrayLike) -> FloatArray:
+        """P(noisy | loss) (N,) in [0, 1], monotone non-decreasing in the loss."""
+
+    @abstractmethod
+    def density(self, loss: ArrayLike) -> FloatArray:
+        """Weighted density (2, N) of each component at the losses, per unit of loss; their sum is the mixture."""
+
+    @property
+    def separation(self) -> float:
+        """Ashman's D: distance of the means over their mean spread; above 2 two bumps can be told apart."""
+        if self.scale_ is None or self.reason_ is not None:
+            return 0.0
+        mean_2, variance_2 = self._moments()
+        return float(np.sqrt(2.0) * (mean_2[1] - mean_2[0]) / np.sqrt(variance_2.sum()))
+
+    def parameters(self) -> dict[str, list[float]]:
+        """The components' parameters on the normalised scale, clean first, JSON-ready."""
+        return {key: [float(value) for value in value_2] for key, value_2 in self._named().items()}
+
+    def describe(self) -> dict[str, Any]:
+        """Everything a reader of the fit needs, JSON-ready: parameters, weights, range, likelihood, reason."""
+        return {
+            "parameters": self.parameters(),
+            "weights": [float(value) for value in self.weights_],
+            "means": [float(value) for value in self.means_],
+            "range": None if self.scale_ is None else [self.scale_.low, self.scale_.high],
+            "separation": self.separation,
+            "log_likelihood": float(self.log_likelihood_),
+            "iterations": self.iterations_,
+            "converged": self.converged_,
+            "reason": self.reason_,
+        }
+
+    def _collapse(self, reason: str) -> None:
+        self.reason_ = reason
+        self.converged_ = False
+        self.weights_ = np.array([1.0, 0.0])
+
+    @abstractmethod
+    def _named(self) -> dict[str, FloatArray]: ...
+
+    @abstractmethod
+    def _moments(self) -> tuple[FloatArray, FloatArray]:
+        """Means and variances (2,) on the normalised scale."""
+
+
+class ExpectationMaximisation(Mixture):
+    """Two components fitted by expectation maximisation (Eq. 4, 8), keeping the most likely iterate.
+
+    Settings: `normalisation` and `tail` as in `scale_of`; `iterations` of EM (the paper: 10); EM ends earlier
+    when the mean log-likelihood gains less than `tolerance`.
+    """
 
     def __init__(
         self,
@@ -111,32 +173,6 @@ class Mixture(ABC):
         density_2N = np.exp(self._weighted_log_density(self.scale_.apply(loss_N))) / self.scale_.width
         return np.where(self.scale_.inside(loss_N) | self._unbounded, density_2N, 0.0)
 
-    @property
-    def separation(self) -> float:
-        """Ashman's D: distance of the means over their mean spread; above 2 two bumps can be told apart."""
-        if self.scale_ is None or self.reason_ is not None:
-            return 0.0
-        mean_2, variance_2 = self._moments()
-        return float(np.sqrt(2.0) * (mean_2[1] - mean_2[0]) / np.sqrt(variance_2.sum()))
-
-    def parameters(self) -> dict[str, list[float]]:
-        """The components' parameters on the normalised scale, clean first, JSON-ready."""
-        return {key: [float(value) for value in value_2] for key, value_2 in self._named().items()}
-
-    def describe(self) -> dict[str, Any]:
-        """Everything a reader of the fit needs, JSON-ready: parameters, weights, range, likelihood, reason."""
-        return {
-            "parameters": self.parameters(),
-            "weights": [float(value) for value in self.weights_],
-            "means": [float(value) for value in self.means_],
-            "range": None if self.scale_ is None else [self.scale_.low, self.scale_.high],
-            "separation": self.separation,
-            "log_likelihood": float(self.log_likelihood_),
-            "iterations": self.iterations_,
-            "converged": self.converged_,
-            "reason": self.reason_,
-        }
-
     def _fit(self, point_M: FloatArray, count_M: FloatArray) -> None:
         assert self.scale_ is not None
         total = float(count_M.sum())
@@ -181,11 +217,6 @@ class Mixture(ABC):
         else:
             self._lowest, self._highest = self._monotone_range()
 
-    def _collapse(self, reason: str) -> None:
-        self.reason_ = reason
-        self.converged_ = False
-        self.weights_ = np.array([1.0, 0.0])
-
     def _weighted_log_density(self, unit_N: FloatArray) -> FloatArray:
         log_2N: FloatArray = self._coefficients() @ self._features(unit_N)
         return log_2N
@@ -210,13 +241,6 @@ class Mixture(ABC):
 
     @abstractmethod
     def _start(self) -> None: ...
-
-    @abstractmethod
-    def _named(self) -> dict[str, FloatArray]: ...
-
-    @abstractmethod
-    def _moments(self) -> tuple[FloatArray, FloatArray]:
-        """Means and variances (2,) on the normalised scale."""
 
     @abstractmethod
     def _features(self, unit_N: FloatArray) -> FloatArray:

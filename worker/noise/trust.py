@@ -1,6 +1,7 @@
-"""Whether a fitted mixture may be believed: one word and the reasons, in sentences for a person.
+"""Whether what was fitted may be believed: one word and the reasons, in sentences for a person.
 
-Knows fitted mixtures; must not know how flags are set from them.
+Knows fitted mixtures, posteriors and label models; must not know how flags are set from them.
+Shapes: N samples, C classes.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betaln
 
-from worker.noise.mixtures import BetaMixture, GaussianMixture, Mixture, beta_maximum_likelihood
+from worker.noise.histogram import FloatArray
+from worker.noise.labels import LabelModel
+from worker.noise.mixture import FEWEST_LOSSES, Mixture
 
 Verdict = Literal["good", "doubtful", "none"]
 
@@ -20,11 +22,27 @@ SEPARATED = 2.0
 """Ashman's D from which two bumps are told apart (Ashman, Bird and Zepf 1994, for a Gaussian mixture)."""
 
 OVERLAPPING = 1.6
-"""Below this one skewed bump is the likelier story: beta fits to the data without noise that was tried
-reached 1.59 (drawn from one beta), 1.35 on real out-of-fold losses. Gaussian fits can exceed it (3.1 on even data)."""
+"""Below this one group of an odd shape is the likelier story: fits to real scores without noise reached 1.1."""
+
+MISFIT = 0.001
+"""Nats per score that a second component must win, besides its parameters' price. No family fits real scores exactly, and
+with enough of them any second component pays: on losses without noise it won .0004, with 1 % noise .005."""
 
 FEWEST_NOISY = 20
 """Fewer expected noisy samples than this do not fix the shape of a component."""
+
+AMBIGUOUS = 0.1
+"""Mean of min(p, 1 - p) from which one flag in several is wrong."""
+
+PILED, MOSTLY_PILED = 0.1, 0.5
+"""Shares of scores at one end of the range, from which they are said, and from which nothing is judged."""
+
+RARE, NONE_BELOW = 0.01, 0.004
+"""With probabilities: a sure network's own mistakes make up .001–.004 of a set without noise, and cannot be told
+from wrong labels that are as few."""
+
+UNINFORMATIVE = 0.005
+"""Nats per sample below which predicted probabilities say no more of the given label than its frequency."""
 
 
 @dataclass(frozen=True)
@@ -38,65 +56,104 @@ class Trust:
         """JSON-ready."""
         return {"verdict": self.verdict, "reasons": list(self.reasons)}
 
+    def doubting(self, reason: str) -> Trust:
+        """This verdict, lowered to doubtful for one more reason."""
+        verdict: Verdict = "doubtful" if self.verdict == "good" else self.verdict
+        return Trust(verdict, (*(self.reasons if self.verdict != "good" else ()), reason))
 
-def trust_of(mixture: Mixture, loss: ArrayLike) -> Trust:
-    """The verdict on a mixture fitted to the losses (N,)."""
+
+def trust_of(mixture: Mixture, loss: ArrayLike, gain: float) -> Trust:
+    """The verdict on a mixture fitted to the losses (N,); `gain` is what it wins per loss over one group, nats."""
     loss_N = np.asarray(loss, dtype=np.float64).ravel()
-    if mixture.reason_ is not None or mixture.scale_ is None:
-        return Trust("none", (f"There is no mixture to speak of: {mixture.reason_}.",))
-    reasons: list[str] = []
-    verdict: Verdict = "good"
     unusable = int((~np.isfinite(loss_N)).sum())
-    if unusable:
-        verdict = "doubtful"
-        reasons.append(f"{unusable} losses are not numbers and were left out.")
-    gain = penalised_gain(mixture, loss_N[np.isfinite(loss_N)])
-    if gain <= 0.0:
+    left_out: tuple[str, ...] = (f"{unusable} losses are not numbers and were left out.",) if unusable else ()
+    if mixture.reason_ is not None or mixture.scale_ is None:
+        return Trust("none", (*left_out, f"There is no mixture to speak of: {mixture.reason_}."))
+    piled, end = _piled(loss_N)
+    if piled > MOSTLY_PILED:
         return Trust(
-            "none", (*reasons, "One component explains the losses as well as two: no sign of label noise.")
-        )
+            "none",
+            (*left_out, f"Saturated: {piled:.0%} of the losses lie at their {end}; the network has memorised or not learned."),
+        )  # fmt: skip
+    if gain <= MISFIT:
+        return Trust(
+            "none",
+            (*left_out, "One group of samples explains the losses as well as two: no sign of label noise in them."),
+        )  # fmt: skip
     separation = mixture.separation
     if separation < OVERLAPPING:
         return Trust(
             "none",
             (
-                *reasons,
+                *left_out,
                 f"The two components overlap too much (separation {separation:.2f}, two bumps need {SEPARATED}): "
                 "the losses look like one skewed group, not like clean and noisy samples.",
             ),
         )
+    trust = Trust("good", (f"Clean and noisy samples form two groups (separation {separation:.2f}).",))
+    if unusable:
+        trust = trust.doubting(left_out[0])
     if separation < SEPARATED:
-        verdict = "doubtful"
-        reasons.append(f"The components overlap (separation {separation:.2f}, two bumps need {SEPARATED}).")
+        trust = trust.doubting(
+            f"The components overlap (separation {separation:.2f}, two bumps need {SEPARATED})."
+        )
     noisy = float(mixture.weights_[1]) * loss_N.size
     if noisy < FEWEST_NOISY:
-        verdict = "doubtful"
-        reasons.append(f"Only about {noisy:.0f} samples make up the noisy component.")
+        trust = trust.doubting(f"Only about {noisy:.0f} samples make up the noisy component.")
     if mixture.weights_[1] > 0.9:
-        verdict = "doubtful"
-        reasons.append(
+        trust = trust.doubting(
             "More than nine in ten samples look noisy; the network may not have learned the classes."
         )
-    if not reasons:
-        reasons.append(f"Clean and noisy samples form two groups (separation {separation:.2f}).")
-    return Trust(verdict, tuple(reasons))
+    if piled > PILED:
+        trust = trust.doubting(f"{piled:.0%} of the losses lie at their {end}: nothing tells those apart.")
+    return trust
 
 
-def penalised_gain(mixture: Mixture, loss: ArrayLike) -> float:
-    """Log-likelihood per sample that the second component wins over one, less its price (Bayesian information
-    criterion: three more parameters at log(N) / 2 each), nats; one component of the same family."""
-    loss_N = np.asarray(loss, dtype=np.float64)
-    scale = mixture.scale_
-    if scale is None:
-        return -np.inf
-    inside_N = loss_N[scale.inside(loss_N)]
-    unit_N = scale.apply(inside_N)
-    if isinstance(mixture, BetaMixture):
-        log_mean, log1m_mean = float(np.log(unit_N).mean()), float(np.log1p(-unit_N).mean())
-        a, b = beta_maximum_likelihood(log_mean, log1m_mean, (1.0, 1.0), steps=60)
-        single = (a - 1.0) * log_mean + (b - 1.0) * log1m_mean - float(betaln(a, b))
-    else:
-        assert isinstance(mixture, GaussianMixture)
-        single = -0.5 * (np.log(2.0 * np.pi * max(float(unit_N.var()), 1e-12)) + 1.0)
-    single -= float(np.log(scale.width))
-    return mixture.log_likelihood_ - single - 1.5 * float(np.log(inside_N.size)) / inside_N.size
+def trust_of_labels(model: LabelModel, posterior_N: FloatArray, agreement: float, sureness: float) -> Trust:
+    """The verdict on a label model: its posteriors (N,), the share of given labels that are the most likely class, and
+    the share of samples whose most likely class has all the probability."""
+    if model.reason_ is not None:
+        return Trust("none", (f"The labels cannot be judged: {model.reason_}.",))
+    if model.informative_ < UNINFORMATIVE:
+        return Trust("none", ("The predicted probabilities say no more of a label than how frequent it is.",))
+    rate = float(posterior_N.mean())
+    kind = "more often between some classes than others" if model.structured_ else "evenly over the classes"
+    if agreement > 0.999 and sureness > 0.9:
+        return Trust(
+            "none",
+            (
+                "Saturated: the predictions repeat the given labels with certainty; they are not out of sample.",
+            ),
+        )
+    if rate < NONE_BELOW:
+        return Trust(
+            "none",
+            (
+                f"{rate:.2%} of the labels look wrong, no more than a network's own mistakes: no sign of label noise.",
+            ),
+        )
+    trust = Trust("good", (f"Labels are wrong {kind}, also where the network is surest.",))
+    if rate < RARE:
+        trust = trust.doubting(
+            f"Only {rate:.1%} of the labels look wrong; some of them are the network's own mistakes."
+        )
+    if rate * posterior_N.size < FEWEST_NOISY:
+        trust = trust.doubting(f"Only about {rate * posterior_N.size:.0f} labels look wrong.")
+    if float(np.minimum(posterior_N, 1.0 - posterior_N).mean()) > AMBIGUOUS:
+        trust = trust.doubting(
+            "The network is too unsure of too many samples to tell which labels are wrong."
+        )
+    if rate > 0.9:
+        trust = trust.doubting(
+            "More than nine in ten labels look wrong; the network may not have learned the classes."
+        )
+    return trust
+
+
+def _piled(loss_N: FloatArray) -> tuple[float, str]:
+    """The larger share of losses that are equal to the smallest or the largest one, and which end that is."""
+    known_N = loss_N[np.isfinite(loss_N)]
+    if known_N.size < FEWEST_LOSSES:
+        return 0.0, "end"
+    low, high = float((known_N == known_N.min()).mean()), float((known_N == known_N.max()).mean())
+    return (low, "lowest value") if low >= high else (high, "highest value")
