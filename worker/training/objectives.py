@@ -75,3 +75,14 @@ def estimated_transition(probability_NC: Tensor, quantile: float = 0.97) -> Tens
     order_NC = probability_NC.argsort(dim=0, stable=True)
     transition_CC = probability_NC[order_NC[place]]
     return transition_CC / transition_CC.sum(dim=1, keepdim=True)
+
+
+def tells_classes_apart(transition_CC: Tensor) -> bool:
+    """Whether the likeliest given label of every true class is that class.
+
+    Without it T says of some class that it is another, as estimates from a network that has not yet learned do, and
+    training through it teaches just that (Patrini et al. 2017 assume it throughout).
+    """
+    return bool(
+        (transition_CC.argmax(dim=1) == torch.arange(len(transition_CC), device=transition_CC.device)).all()
+    )

@@ -108,20 +108,20 @@ def test_literal_mode_computes_the_same_up_to_its_coarse_table(tmp_path: Path) -
     assert losses[0] != losses[1]
 
 
-# Recorded on an AMD EPYC with torch 2.15, one thread. Every processor adds in another order; what these few steps make of
-# that stays far below the tolerance, and what a change of the arithmetic makes of it far above.
+# Recorded on an AMD EPYC with torch 2.15, one thread, at a rate low enough that rounding does not grow: other kernels
+# (oneDNN off) move these numbers by at most 0.4 %, half a prior weight by 5 %, a phase one epoch later by 1 to 15 %.
 GOLDEN = {
-    "m-dyr-h": [1.40754, 1.41054, 1.28681, 1.24899],
-    "md-dyr-sh": [1.40754, 1.41408, 1.37125, 1.30098],
-    "dy-s": [1.40687, 1.37125, 1.32239, 1.23272],
-    "forward": [1.40687, 1.37125, 1.38745, 1.38725],
+    "m-dyr-h": [1.405, 1.3991, 1.31887, 1.15456],
+    "md-dyr-sh": [1.405, 1.38775, 1.37751, 1.28767],
+    "dy-s": [1.41656, 1.35658, 1.33657, 1.25116],
+    "m": [1.405, 1.3991, 1.38439, 1.38619],
 }
 
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_the_loss_of_a_short_run_is_what_it_was(name: str, tmp_path: Path) -> None:
-    small: dict[str, object] = {"epochs": 4, "width": 4, "batch_size": 32, "fewest_steps": 1}
-    starts = {"bootstrap_start": 3, "dynamic_mixup_start": 2, "correction_start": 3}
+    small: dict[str, object] = {"epochs": 4, "width": 8, "batch_size": 24, "learning_rate": 0.005}
+    starts = {"milestones": "3", "bootstrap_start": 3, "dynamic_mixup_start": 2}
     seen: list[float] = []
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -132,7 +132,7 @@ def test_the_loss_of_a_short_run_is_what_it_was(name: str, tmp_path: Path) -> No
         )  # fmt: skip
     finally:
         torch.set_num_threads(before)
-    assert seen == pytest.approx(GOLDEN[name], rel=1e-3)
+    assert seen == pytest.approx(GOLDEN[name], rel=5e-3)
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,15 @@ def test_the_transition_matrix_is_read_off_the_samples_that_look_most_like_each_
     assert found_CC.sum(dim=1).numpy() == pytest.approx(np.ones(3))
 
 
+def test_a_matrix_that_takes_a_class_for_another_tells_no_classes_apart() -> None:
+    good_CC = torch.tensor([[0.5, 0.4, 0.1], [0.3, 0.4, 0.3], [0.0, 0.2, 0.8]])
+    assert objectives.tells_classes_apart(good_CC)
+    assert not objectives.tells_classes_apart(good_CC[[1, 0, 2]])
+    assert not objectives.tells_classes_apart(
+        torch.tensor([[0.9, 0.1, 0.0], [0.6, 0.4, 0.0], [0.0, 0.0, 1.0]])
+    )
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.3])
 def test_smoothed_labels_stay_distributions(smoothing: float) -> None:
     target_BC = objectives.one_hot(LABEL_B, CLASSES, smoothing)
