@@ -47,7 +47,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "temperature_end_epoch": "Epoch in which it is sharpest (guess soft-to-hard).",
     "prior_weight": "Weight of the term against predicting one class for all.",
     "forward_correction": "Train through an estimated matrix of which classes are mistaken for which.",
-    "correction_start": "First epoch trained through that matrix.",
+    "correction_start": "First epoch trained through that matrix, if the classes can be told apart by then.",
     "mixture": "Which mixture on the losses gives the weights while training.",
     "normalisation": "How losses are brought to [0, 1] for the beta mixture.",
     "weights_from": "Losses behind the posteriors: tracked after each epoch, or anew for each batch.",

@@ -85,7 +85,8 @@ class Recipe:
     """Weight η of the term against predicting one class for all (Eq. 14)."""
     forward_correction: bool = False
     correction_start: int = 76
-    """First epoch trained through the estimated transition matrix (forward correction)."""
+    """First epoch trained through the estimated transition matrix (forward correction); later where the network cannot
+    tell the classes apart by then."""
 
     mixture: MixtureName = "beta"
     """Which mixture gives the weights of dynamic bootstrapping."""

@@ -174,10 +174,7 @@ class _Training:
         data, recipe, loop = self.order.data, self.order.recipe, self.loop
         started = time.perf_counter()
         if recipe.forward_correction and loop.transition_CC is None and epoch >= recipe.correction_start:
-            probability_NC, _ = loop.describe_samples()
-            loop.transition_CC = objectives.estimated_transition(torch.from_numpy(probability_NC)).to(
-                self.device.device
-            )
+            self.estimate_transition(epoch)
         train_loss = loop.train_epoch(epoch)
         tracked = loop.track()
         _check_finite(epoch, train_loss, tracked)
@@ -196,6 +193,25 @@ class _Training:
                 loop.batch_size, self.notes,
             )
         )  # fmt: skip
+
+    def estimate_transition(self, epoch: int) -> None:
+        """Begins forward correction, unless the network cannot tell the classes apart yet: then another epoch passes.
+
+        Departs from the paper, which estimates once and takes what comes: the few epochs before the start of a
+        shortened schedule can be too few, and a matrix estimated then spoils the whole training.
+        """
+        probability_NC, _ = self.loop.describe_samples()
+        transition_CC = objectives.estimated_transition(torch.from_numpy(probability_NC))
+        late = "Forward correction"
+        self.notes = [note for note in self.notes if not note.startswith(late)]
+        if objectives.tells_classes_apart(transition_CC):
+            self.loop.transition_CC = transition_CC.to(self.device.device)
+            if epoch > self.order.recipe.correction_start:
+                self.notes.append(
+                    f"{late} began in epoch {epoch}, when the network could tell the classes apart."
+                )
+        else:
+            self.notes.append(f"{late} waits: by epoch {epoch} the network cannot tell the classes apart.")
 
     def weigh(self, tracked: Tracked) -> None:
         """Fits the mixture to the epoch's losses, for the weights of the next epoch."""
