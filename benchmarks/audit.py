@@ -1,100 +1,177 @@
-"""Seconds, AUROC, average precision and F1 of a recipe on data whose true labels are known.
+"""How well and how fast each way of finding wrong labels ranks them, in one run on the same data.
 
-    python benchmarks/audit.py DATA --recipe fast [--limit N] [--kind symmetric] [--rate 0.4] [--seed 0] [--set key=value]...
+    python -m benchmarks.audit DATA [--limit 10000] [--kind symmetric] [--rate 0.4] [--seed 0] [--labels CSV]
+                               [--only NAME]... [--width 16] [--device auto] [--json FILE] [--again]
 
-DATA is "digits" (scikit-learn's), a folder of Hugging Face style Parquet shards (image, label), or an .npz with image
-(N, H, W, C uint8) and true_label. Noise is planted as said; the training sees the given labels alone. A table line
-is printed, and with --json FILE the same figures are written.
+DATA is "digits", a folder of Hugging Face style Parquet shards, or an .npz (see benchmarks.data). Noise is planted as
+said, or the labels of a CSV are taken. Compared are the recipes and cleanlab's confident learning on out-of-fold
+predictions of the network that `fast` trains. Finished rows are kept in the JSON file: a run that was cut short goes on.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import sys
 import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from benchmarks.data import labelled_images, labels_from_csv
+from worker.noise.detection import auroc, average_precision, flag_metrics
 from worker.noise.inject import KINDS, inject
-from worker.training.recipes import RECIPES, recipe
+from worker.training.device import chosen_device
+from worker.training.folds import out_of_fold
+from worker.training.recipes import recipe
 from worker.training.reports import EpochReport, TrainingData
 from worker.training.train import train
 
+FOLDS = 5
 
-def labelled_images(source: str, limit: int | None) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Images (N, H, W, C) and true labels (N,) of the source."""
-    if source == "digits":
-        from sklearn.datasets import load_digits
 
-        bunch = load_digits()
-        return (bunch.images * 15).astype(np.uint8)[:limit, ..., None], bunch.target[:limit].astype(np.int64)
-    path = Path(source)
-    if path.is_file():
-        with np.load(path, allow_pickle=False) as archive:
-            return archive["image"][:limit], archive["true_label"][:limit].astype(np.int64)
-    import pyarrow.parquet as parquet
-    from PIL import Image
+@dataclass(frozen=True)
+class Way:
+    """One row of the table: a recipe with its settings, or confident learning over it."""
 
-    images: list[NDArray[np.uint8]] = []
-    labels: list[int] = []
-    for shard in sorted(path.glob("train-*.parquet")):
-        for batch in parquet.ParquetFile(shard).iter_batches(columns=["image", "label"]):
-            for row in batch.to_pylist():
-                if limit is not None and len(images) == limit:
-                    return np.stack(images), np.array(labels, dtype=np.int64)
-                images.append(np.asarray(Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGB")))
-                labels.append(row["label"])
-    return np.stack(images), np.array(labels, dtype=np.int64)
+    name: str
+    recipe: str
+    settings: Mapping[str, object]
+    confident_learning: bool = False
+
+
+def ways(width: int) -> list[Way]:
+    """What is compared; `width` is that of the paper's network, narrow enough for the machine."""
+    return [
+        Way("fast", "fast", {}),
+        Way("confident learning", "fast", {}, confident_learning=True),
+        Way("ce, 12 epochs", "ce", {"epochs": 12, "width": width}),
+        *(
+            Way(f"m-dyr-h, {epochs} epochs", "m-dyr-h", {"epochs": epochs, "width": width})
+            for epochs in (10, 20, 40)
+        ),
+    ]
+
+
+def measured(way: Way, data: TrainingData, seed: int, device: str) -> dict[str, Any]:
+    """The row's figures: seconds of training, ranking quality, flags, JSON-ready."""
+    settings = recipe(way.recipe, way.settings)
+    noisy_N = data.given_label_N != data.true_label_N
+    with tempfile.TemporaryDirectory() as folder:
+        if way.confident_learning:
+            started = time.perf_counter()
+            probability_NC = out_of_fold(
+                data,
+                settings,
+                folds=FOLDS,
+                seed=seed,
+                device=device,
+                directory=Path(folder),
+                on_epoch=lambda fold, report: show(report),
+            )
+            seconds = time.perf_counter() - started
+            suspicion_N, flagged_N, rate = _confident_learning(data.given_label_N, probability_NC)
+        else:
+            outcome = train(data, settings, seed=seed, device=device, directory=Path(folder), on_epoch=show)
+            seconds, rate = outcome.seconds, outcome.noise_rate
+            suspicion_N, flagged_N = outcome.noise_posterior_N, outcome.flagged_N
+    return {
+        "recipe": way.recipe,
+        "settings": dict(way.settings),
+        "seconds": seconds,
+        "auroc": auroc(noisy_N, suspicion_N),
+        "average_precision": average_precision(noisy_N, suspicion_N),
+        **flag_metrics(noisy_N, flagged_N),
+        "flagged": float(flagged_N.mean()),
+        "noise_rate": rate,
+    }
+
+
+def _confident_learning(
+    given_N: NDArray[np.int64], probability_NC: NDArray[np.float32]
+) -> tuple[NDArray[Any], NDArray[np.bool_], float]:
+    """cleanlab's label quality as suspicion, its flags, and its estimate of the noise rate."""
+    from cleanlab.count import estimate_joint
+    from cleanlab.filter import find_label_issues
+    from cleanlab.rank import get_label_quality_scores
+
+    quality_N = get_label_quality_scores(given_N, probability_NC, method="normalized_margin")
+    joint_CC = estimate_joint(given_N, probability_NC)
+    return -quality_N, find_label_issues(given_N, probability_NC), float(1.0 - np.trace(joint_CC))
 
 
 def show(report: EpochReport) -> None:
     """One line of progress on standard error."""
-    sys.stderr.write(f"epoch {report.epoch}/{report.epochs}, {report.seconds:.1f} s, {report.metrics}\n")
+    sys.stderr.write(f"  epoch {report.epoch}/{report.epochs}, {report.seconds:.1f} s\n")
+
+
+def table(document: Mapping[str, Any]) -> str:
+    """The rows as text."""
+    lines = [
+        f"{document['data']}, {document['samples']} images, {100 * document['wrong']:.1f} % wrong labels; "
+        f"{document['device']}",
+        f"{'':<24}{'seconds':>8}{'AUROC':>8}{'AP':>8}{'F1':>8}{'flagged':>9}{'rate':>8}",
+    ]
+    lines += [
+        f"{name:<24}{row['seconds']:>8.0f}{row['auroc']:>8.4f}{row['average_precision']:>8.4f}{row['f1']:>8.4f}"
+        f"{row['flagged']:>9.3f}{row['noise_rate']:>8.3f}"
+        for name, row in document["rows"].items()
+    ]
+    return "\n".join(lines)
 
 
 def main() -> None:
     """Runs the benchmark."""
-    parser = argparse.ArgumentParser(description="Seconds and ranking quality of a recipe on planted noise.")
-    parser.add_argument("data")
-    parser.add_argument("--recipe", default="fast", choices=list(RECIPES))
-    parser.add_argument("--limit", type=int)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.audit", description=__doc__.splitlines()[0])
+    parser.add_argument("data", nargs="?", default="digits")
+    parser.add_argument("--limit", type=int, default=10_000, help="0 for all")
     parser.add_argument("--kind", default="symmetric", choices=list(KINDS))
     parser.add_argument("--rate", type=float, default=0.4)
+    parser.add_argument("--labels", type=Path, metavar="CSV", help="given labels instead of planted noise")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--only", action="append", metavar="NAME", help="a row; may be given again")
+    parser.add_argument("--again", action="store_true", help="measure finished rows anew")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
-    settings = recipe(options.recipe, dict(pair.split("=", 1) for pair in options.set))
-    image_NHWC, true_N = labelled_images(options.data, options.limit)
+
+    image_NHWC, true_N = labelled_images(options.data, options.limit or None)
     classes = int(true_N.max()) + 1
-    rng = np.random.default_rng(options.seed)
-    given_N = inject(true_N, classes, options.kind, options.rate, rng, feature=image_NHWC)
+    if options.labels:
+        given_N, noise = labels_from_csv(options.labels, len(true_N)), options.labels.stem
+    else:
+        rng = np.random.default_rng(options.seed)
+        given_N = inject(true_N, classes, options.kind, options.rate, rng, feature=image_NHWC)
+        noise = f"{options.kind}-{options.rate:g}"
     data = TrainingData(image_NHWC, given_N, classes, true_label_N=true_N)
-    with tempfile.TemporaryDirectory() as folder:
-        outcome = train(
-            data, settings, seed=options.seed, device=options.device, directory=Path(folder), on_epoch=show
-        )
-    cleaned_N = np.where(outcome.flagged_N, outcome.suggested_label_N, given_N)
-    figures = {
-        **outcome.summary,
-        "recipe": options.recipe,
+    name = f"{Path(options.data).stem}-{len(true_N)}-{noise}-seed{options.seed}"
+    path = options.json or Path(__file__).parent / "results" / f"audit-{name}.json"
+    document: dict[str, Any] = {"rows": {}}
+    if path.exists() and not options.again:
+        document = json.loads(path.read_text())
+    document |= {
+        "data": name,
+        "samples": len(true_N),
         "wrong": float((given_N != true_N).mean()),
-        "cleaned_labels_right": float((cleaned_N == true_N).mean()),
+        "device": chosen_device(options.device).name,
+        "torch": torch.__version__,
     }
-    metrics = outcome.metrics or {}
-    print("recipe      samples   wrong  seconds   AUROC      AP      F1  noise rate  cleaned right")
-    print(
-        f"{options.recipe:<10} {len(true_N):>8} {figures['wrong']:>7.3f} {outcome.seconds:>8.1f} "
-        f"{metrics['auroc'] or 0:>7.4f} {metrics['average_precision'] or 0:>7.4f} {metrics['f1'] or 0:>7.4f} "
-        f"{outcome.noise_rate:>11.3f} {figures['cleaned_labels_right']:>14.3f}"
-    )
-    if options.json is not None:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    rows = [way for way in ways(options.width) if options.only is None or way.name in options.only]
+    for way in rows:
+        if way.name in document["rows"]:
+            continue
+        sys.stderr.write(f"{way.name}\n")
+        document["rows"][way.name] = measured(way, data, options.seed, options.device)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document, indent=1) + "\n")
+    print(table(document))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -19,11 +20,12 @@ from torch import Tensor, nn
 
 from worker.training import compiling, objectives
 from worker.training.augmentation import normalised
+from worker.training.averages import LARGEST_PREDICTIONS, WeightAverage
 from worker.training.device import Device
 from worker.training.evaluation import Keep, batch_for, evaluate
 from worker.training.images import Images
 from worker.training.literal import LEAN, LITERAL
-from worker.training.networks import Builder, built
+from worker.training.networks import AuditNet, Builder, built
 from worker.training.parallel import ALONE, Group
 from worker.training.plan import drawn
 from worker.training.posteriors import PosteriorTable
@@ -37,6 +39,9 @@ from worker.training.tracking import Tracked
 POLL_SECONDS = 0.5
 """How often a running epoch asks whether it should stop."""
 
+ADAPTED_TO = 512
+"""Evenly spaced images that a network looks at before it begins."""
+
 POLL_STEPS = 32
 """How often it asks where several processes must stop at the same step."""
 
@@ -45,7 +50,8 @@ class Loop:
     """Network and optimiser of one run, and what they do in an epoch.
 
     The caller renews after every tracked epoch: `posterior_N`, each sample's noise posterior, which weighs dynamic
-    bootstrapping and dynamic mixup; `prediction_N`, the tracked predictions; `table`, the mixture itself.
+    bootstrapping and dynamic mixup; `guess_NC`, averaged predictions where they are the guess; `table`, the mixture
+    itself. Tracking renews `prediction_N` and, unless there are too many, `probability_NC`.
     `transition_CC` is the noise transition matrix once estimated. `notes` says what was not done as asked.
     """
 
@@ -79,6 +85,8 @@ class Loop:
         self._given_N = torch.from_numpy(np.array(given_label_N, dtype=np.int64)).to(where)
         self.posterior_N = torch.zeros(self.count, device=where)
         self.prediction_N = self._given_N.clone()
+        self.probability_NC: Tensor | None = None
+        self.guess_NC: Tensor | None = None
         self.table: PosteriorTable | None = None
         self.transition_CC: Tensor | None = None
         mean_C, deviation_C = images.statistics()
@@ -89,11 +97,18 @@ class Loop:
         network = build(recipe, classes, images.channels, torch.Generator().manual_seed(seed))
         network = group.with_common_statistics(network, where)
         self.network = network.to(device=where, memory_format=self.manner.layout)  # type: ignore[call-overload]
+        if isinstance(network, AuditNet):
+            network.adapt(normalised(self._examples(), *self._statistics))
         self.notes: list[str] = []
         if compiling.compiles(recipe.compile, device) and not recipe.literal:
             self._compile()
         self._shared = group.shared(self.network)
-        self._parameters = dict(self.network.named_parameters())
+        self._average = (
+            WeightAverage(self.network, recipe.weight_average * self.steps) if recipe.weight_average else None
+        )
+        self._parameters = {
+            name: value for name, value in self.network.named_parameters() if value.requires_grad
+        }
         self._optimiser = torch.optim.SGD(
             self._parameters.values(),
             lr=recipe.learning_rate,
@@ -102,6 +117,10 @@ class Loop:
             weight_decay=recipe.weight_decay,
             fused=self.manner.fused and where.type in ("cuda", "cpu"),
         )
+
+    def _examples(self) -> Tensor:
+        place_P = np.linspace(0, self.count - 1, min(self.count, ADAPTED_TO)).round().astype(np.int64)
+        return torch.cat([self.images.span(place, place + 1) for place in place_P.tolist()])
 
     def _compile(self) -> None:
         rows = -(-self.count // self.steps) // self.group.size
@@ -134,6 +153,8 @@ class Loop:
             self._optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self._optimiser.step()
+            if self._average is not None:
+                self._average.update()
             total += loss.detach() * batch.sample_B.shape[0]
         return float(self.group.sum_(total)) / (self.count * self.group.size)
 
@@ -159,9 +180,9 @@ class Loop:
             target_LC = target_BC[step.own]
             if bootstraps:
                 guess_LC = (
-                    self._tracked_guess(step.sample_B[step.own])
-                    if recipe.guess_from == "tracked"
-                    else self._guess(logit_LC, epoch)
+                    self._guess(logit_LC, epoch)
+                    if recipe.guess_from == "step"
+                    else self._known_guess(step.sample_B[step.own])
                 )
                 target_LC = objectives.bootstrapped(target_LC, guess_LC, weight_B[step.own])
         else:
@@ -193,15 +214,18 @@ class Loop:
 
     def _guesses(self, epoch: int, step: Step, image_LCHW: Tensor) -> Tensor:
         """What the network takes the whole batch's samples for (B, C)."""
-        if self.recipe.guess_from == "tracked":
-            return self._tracked_guess(step.sample_B)
+        if self.recipe.guess_from != "step":
+            return self._known_guess(step.sample_B)
         # One further pass over the unmixed images, in training mode as in the released code, so that the running
         # statistics see unmixed images too.
         with self.manner.side_pass():
             guess_LC = self._guess(self._logits(self.network, image_LCHW), epoch)
         return self._whole(guess_LC, step)
 
-    def _tracked_guess(self, sample_B: Tensor) -> Tensor:
+    def _known_guess(self, sample_B: Tensor) -> Tensor:
+        """What is known of these samples since the last epoch (B, C)."""
+        if self.recipe.guess_from == "averaged" and self.guess_NC is not None:
+            return self.guess_NC[sample_B]
         return objectives.one_hot(self.prediction_N[sample_B], self.classes)
 
     def _guess(self, logit_BC: Tensor, epoch: int) -> Tensor:
@@ -241,6 +265,8 @@ class Loop:
         where = self.device.device
         loss_N, margin_N = torch.zeros(self.count, device=where), torch.zeros(self.count, device=where)
         prediction_N = torch.zeros(self.count, dtype=torch.int64, device=where)
+        keeps = self.count * self.classes <= LARGEST_PREDICTIONS
+        probability_NC = torch.zeros((self.count if keeps else 0, self.classes), device=where)
 
         def keep(begin: int, end: int, feature_BF: Tensor, logit_BC: Tensor) -> None:
             given_B1 = self._given_N[begin:end, None]
@@ -248,9 +274,12 @@ class Loop:
             loss_N[begin:end] = logit_BC.logsumexp(dim=1) - given_logit_B
             margin_N[begin:end] = given_logit_B - logit_BC.scatter(1, given_B1, -torch.inf).amax(dim=1)
             prediction_N[begin:end] = logit_BC.argmax(dim=1)
+            if keeps:
+                probability_NC[begin:end] = logit_BC.softmax(dim=1)
 
         self._evaluate(self.images, keep)
         self.prediction_N = self.group.sum_(prediction_N)
+        self.probability_NC = self.group.sum_(probability_NC) if keeps else None
         self.group.sum_(loss_N)
         self.group.sum_(margin_N)
         return Tracked(loss_N.cpu().numpy(), margin_N.cpu().numpy(), self.prediction_N.cpu().numpy())
@@ -266,17 +295,17 @@ class Loop:
         self._evaluate(images, keep)
         return int(self.group.sum_(hits)) / max(1, images.count)
 
-    def describe_samples(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Predicted probabilities (N, C) and features (N, F) of every sample, evaluation mode. Raises Stopped."""
+    def describe(self, images: Images) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Predicted probabilities (N, C) and features (N, F) of these images, evaluation mode. Raises Stopped."""
         found: list[Tensor] = []
 
         def keep(begin: int, end: int, feature_BF: Tensor, logit_BC: Tensor) -> None:
             row_BX = torch.cat([logit_BC.softmax(dim=1), feature_BF], dim=1).cpu()
             if not found:
-                found.append(row_BX.new_zeros((self.count, row_BX.shape[1])))
+                found.append(row_BX.new_zeros((images.count, row_BX.shape[1])))
             found[0][begin:end] = row_BX
 
-        self._evaluate(self.images, keep)
+        self._evaluate(images, keep)
         where = self.device.device if self.group.size > 1 else torch.device("cpu")
         row_NX = self.group.sum_(found[0].to(where)).cpu().numpy()
         return np.ascontiguousarray(row_NX[:, : self.classes]), np.ascontiguousarray(
@@ -286,10 +315,11 @@ class Loop:
     def _evaluate(self, images: Images, keep: Keep) -> None:
         shrunk = max(1, self.recipe.batch_size // self.batch_size)
         batch = batch_for(images, self.device, shrunk) if self.manner.large_tracking else self.batch_size
-        evaluate(
-            self.network, images, self._statistics, self.device, self.group, batch, self.manner.layout,
-            keep, self._poll if self.group.size == 1 else lambda: None,
-        )  # fmt: skip
+        with self._average.in_place() if self._average is not None else nullcontext():
+            evaluate(
+                self.network, images, self._statistics, self.device, self.group, batch, self.manner.layout,
+                keep, self._poll if self.group.size == 1 else lambda: None,
+            )  # fmt: skip
 
     def _poll(self) -> None:
         now = time.monotonic()
@@ -310,6 +340,10 @@ class Loop:
             momentum = self._optimiser.state[parameter].get("momentum_buffer")
             if momentum is not None:
                 arrays[f"momentum.{name}"] = momentum
+        if self._average is not None:
+            arrays |= {f"average.{name}": value for name, value in self._average.state().items()}
+        if self.guess_NC is not None:
+            arrays["guess"] = self.guess_NC
         arrays["posterior"], arrays["prediction"] = self.posterior_N, self.prediction_N
         if self.table is not None:
             arrays["table"] = self.table.posterior_M
@@ -322,18 +356,23 @@ class Loop:
         """The inverse of `state`."""
         where = self.device.device
         tensors = {name: torch.from_numpy(value) for name, value in arrays.items()}
-        prefix = "network."
-        self.network.load_state_dict(
-            {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-        )
+        self.network.load_state_dict(_under("network.", tensors))
         for name, parameter in self._parameters.items():
             if (momentum := tensors.get(f"momentum.{name}")) is not None:
                 self._optimiser.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(
                     momentum
                 )
+        if self._average is not None:
+            self._average.load_state(_under("average.", tensors))
+        if "guess" in tensors:
+            self.guess_NC = tensors["guess"].to(where)
         self.posterior_N, self.prediction_N = tensors["posterior"].to(where), tensors["prediction"].to(where)
         if "table" in tensors:
             low, high = tensors["table_range"].tolist()
             self.table = PosteriorTable(low, high, tensors["table"].to(where))
         if "transition" in tensors:
             self.transition_CC = tensors["transition"].to(where)
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from worker.noise.assess import Assessment, assess
 from worker.noise.detection import detection_metrics
 from worker.noise.scores import forgetting
+from worker.noise.transitions import SMALLEST_PROBABILITY, likeliest_source, noise_structure, suspicion
 from worker.training.reports import EpochReport, Outcome, TrainingData
 from worker.training.settings import Recipe
-from worker.training.tracking import History, Tracked, votes
+from worker.training.tracking import History, Tracked
 
 
 def ranked_from(recipe: Recipe) -> int:
@@ -74,26 +75,34 @@ def outcome(
     data: TrainingData,
     recipe: Recipe,
     history: History,
+    ranked_NC: NDArray[np.float32] | None,
     probability_NC: NDArray[np.float32],
     feature_NF: NDArray[np.float32],
     seconds: float,
     validation_accuracy: dict[Literal["best", "last"], float] | None,
+    validation_probability_NC: NDArray[np.float32] | None,
     batch_size: int,
     notes: list[str],
 ) -> Outcome:
-    """The end of a training: samples are ranked by their mean margin over the ranked epochs."""
+    """The end of a training: samples are ranked by how suspect the average predictions of the ranked epochs make
+    their labels (`ranked_NC`; without it, when there are too many to keep, by the average probability of the label)."""
     samples = len(data.given_label_N)
     row_N = np.arange(samples)
     first = ranked_from(recipe) - 1
     margin_N = history.margin_EN[first:].mean(axis=0, dtype=np.float64)
-    assessment = assess(-margin_N)
+    if ranked_NC is None:
+        structure_CC, score_N = None, _plain_suspicion(history.loss_EN[first:])
+    else:
+        structure_CC = noise_structure(ranked_NC, data.given_label_N)
+        score_N = suspicion(ranked_NC, data.given_label_N, structure_CC)
+    assessment = assess(score_N)
     quality_N = probability_NC[row_N, data.given_label_N]
-    vote_NC = votes(history.prediction_EN[first:], data.classes)
-    # Equal votes are told apart by the last epoch's probabilities, which lie below any vote.
-    vote_NC += 0.25 * probability_NC
-    suggested_N = vote_NC.argmax(axis=1)
-    vote_NC[row_N, data.given_label_N] = -1.0
-    suggested_N = np.where(assessment.flagged_N, vote_NC.argmax(axis=1), suggested_N)
+    believed_NC = probability_NC if ranked_NC is None else ranked_NC
+    suggested_N = np.where(
+        assessment.flagged_N,
+        likeliest_source(believed_NC, data.given_label_N, structure_CC),
+        believed_NC.argmax(axis=1),
+    )
     return Outcome(
         noise_posterior_N=assessment.noise_posterior_N,
         suggested_label_N=suggested_N.astype(np.int64),
@@ -113,6 +122,7 @@ def outcome(
         epochs=recipe.epochs,
         images_per_second=samples * recipe.epochs / seconds,
         validation_accuracy=validation_accuracy,
+        validation_probability_NC=validation_probability_NC,
         batch_size=batch_size,
         notes=tuple(notes),
         scores={
@@ -122,3 +132,12 @@ def outcome(
             "forgetting_count": forgetting(history.prediction_EN, data.given_label_N),
         },
     )
+
+
+def _plain_suspicion(loss_EN: NDArray[np.float16]) -> NDArray[np.float64]:
+    """Log-odds (N,) against the label from its mean probability alone, for data whose predictions are not kept."""
+    own_N = np.zeros(loss_EN.shape[1])
+    for loss_N in loss_EN:
+        own_N += np.exp(-loss_N.astype(np.float64)) / len(loss_EN)
+    own_N = np.clip(own_N, SMALLEST_PROBABILITY, 1.0 - SMALLEST_PROBABILITY)
+    return np.log1p(-own_N) - np.log(own_N)

@@ -138,12 +138,14 @@ class EpochReport:
 class Outcome:
     """What a finished training says of every sample.
 
-    `noise_posterior_N` in (0, 1) rises strictly as the mean margin falls, so it ranks exactly as that score
-    does. `loss_N` (nats), `label_quality_N` (probability of the given label), `predicted_probability_NC` and
-    `feature_NF` are of the last epoch; `margin_N` is the mean over the ranked epochs (given logit minus best
-    other). `suggested_label_N` is what most epochs predicted; for a flagged sample never its given label.
-    `seconds` is the time trained in all sessions of this run. `batch_size` and `notes` as in the last report. `scores`
-    are further scores by name (N,), each rising with suspicion, the mean margin therefore negated.
+    `noise_posterior_N` in (0, 1) rises strictly with the odds that the average predictions of the ranked epochs give
+    against the label (`noise.transitions`). `loss_N` (nats), `label_quality_N` (probability of the given label),
+    `predicted_probability_NC` and `feature_NF` are of the last epoch; `margin_N` is the mean over the ranked epochs
+    (given logit minus best other). `suggested_label_N` is the likeliest class by the average predictions; for a flagged
+    sample the one that its label most likely came from, never its given label. `validation_probability_NC` are the last
+    predictions on the validation images, where there are any. `seconds` is the time trained in all sessions of this run.
+    `batch_size` and `notes` as in the last report. `scores` are further scores by name (N,), each rising with
+    suspicion, the mean margin therefore negated.
     """
 
     noise_posterior_N: FloatArray
@@ -164,6 +166,7 @@ class Outcome:
     epochs: int
     images_per_second: float
     validation_accuracy: dict[Literal["best", "last"], float] | None
+    validation_probability_NC: NDArray[np.float32] | None
     batch_size: int
     notes: tuple[str, ...]
     scores: dict[str, FloatArray]

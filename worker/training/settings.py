@@ -19,8 +19,8 @@ Guess = Literal["hard", "soft", "soft-to-hard"]
 Flip = Literal["off", "on", "colour"]
 MixtureName = Literal["beta", "gaussian"]
 NormalisationName = Literal["percentile", "maximum"]
-WeightsFrom = Literal["tracked", "batch"]
-GuessFrom = Literal["step", "tracked"]
+WeightsFrom = Literal["tracked", "batch", "averaged"]
+GuessFrom = Literal["step", "tracked", "averaged"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Compile = Literal["auto", "on", "off"]
 
@@ -93,20 +93,24 @@ class Recipe:
     normalisation: NormalisationName = "percentile"
     weights_from: WeightsFrom = "tracked"
     """Losses that the noise posteriors are read from: "tracked" after the last epoch (the paper), or computed anew on the
-    augmented "batch" through the mixture fitted after the last epoch (the authors' released code; one more pass)."""
+    augmented "batch" through the mixture fitted after the last epoch (the authors' released code; one more pass); or
+    not losses, but how suspect the "averaged" predictions of the last epochs make each label, see `noise.transitions`."""
     guess_from: GuessFrom = "step"
     """Whose predictions stand in for suspect labels: those of this "step" on the augmented images, or those "tracked" after
-    the last epoch, which saves a pass with mixup (only with guess "hard": probabilities are not kept)."""
+    the last epoch, which saves a pass with mixup (only with guess "hard": probabilities are not kept), or the "averaged"
+    probabilities of the last epochs (only with guess "soft")."""
 
     literal: bool = False
     """Compute as the authors' released code does, pass by pass, for comparison; see `literal`."""
+    weight_average: float = 0.0
+    """Samples are judged by the network's weights averaged over about so many epochs; 0: by its weights as they are."""
     precision: Precision = "auto"
     """Number format of the matrix work; "auto" is bfloat16 where the hardware is made for it."""
     compile: Compile = "auto"
     """Compile the network (torch.compile); "auto": on CUDA devices only."""
 
     ranking_skip: float = 0.1
-    """Share of the first epochs left out of the mean margin by which samples are ranked."""
+    """Share of the first epochs left out of the average predictions by which samples are ranked."""
 
     def __post_init__(self) -> None:
         for field, (low, high) in _RANGES.items():
@@ -126,6 +130,8 @@ class Recipe:
 
         if self.bootstrap != "none" and self.guess_from == "tracked" and self.guess != "hard":
             raise ValueError("guess_from tracked needs guess hard; tracked predictions are classes")
+        if self.bootstrap != "none" and self.guess_from == "averaged" and self.guess != "soft":
+            raise ValueError("guess_from averaged needs guess soft; averages are probabilities")
         if self.weights == "default" and not self.network.startswith("resnet"):
             raise ValueError(
                 f"weights default needs network resnet18, resnet34 or resnet50, found {self.network}"
@@ -164,6 +170,7 @@ _RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
         "temperature_end_epoch": (1, LONGEST),
         "prior_weight": (0.0, 100.0),
         "correction_start": (1, LONGEST),
+        "weight_average": (0.0, 100.0),
         "ranking_skip": (0.0, 0.9),
     }
 )

@@ -80,15 +80,3 @@ def load_history(directory: Path) -> History:
         np.stack([each["margin"] for each in epochs]),
         np.stack([each["prediction"] for each in epochs]),
     )
-
-
-def votes(prediction_EN: NDArray[np.uint16], classes: int) -> NDArray[np.float32]:
-    """How many epochs predicted each class, (N, classes); the last epoch's vote counts half as much again."""
-    samples = prediction_EN.shape[1]
-    vote_NC = np.zeros((samples, classes), dtype=np.float32)
-    row_N = np.arange(samples)
-    for prediction_N in prediction_EN:
-        vote_NC[row_N, prediction_N] += 1.0  # one class per sample and epoch: no index repeats
-    if len(prediction_EN):
-        vote_NC[row_N, prediction_EN[-1]] += 0.5
-    return vote_NC

@@ -16,18 +16,21 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from worker.noise.assess import assess
 from worker.noise.mixtures import BetaMixture, GaussianMixture, Mixture
+from worker.noise.transitions import noise_structure, suspicion
 from worker.training import checkpoint as checkpoints
 from worker.training import objectives
+from worker.training.averages import PredictionAverage
 from worker.training.checkpoint import Checkpoint, CheckpointMismatch
 from worker.training.device import Device
 from worker.training.images import Images
 from worker.training.loop import Loop
 from worker.training.memory import is_out_of_memory, smaller_batch
 from worker.training.networks import Builder, built
-from worker.training.outcome import epoch_report, outcome
+from worker.training.outcome import epoch_report, outcome, ranked_from
 from worker.training.parallel import Group, joined
 from worker.training.posteriors import tabulated
 from worker.training.reports import Diverged, EpochReport, Outcome, OutOfMemory, Stopped, TrainingData
@@ -48,8 +51,11 @@ __all__ = [
     "train",
 ]
 
-FORMAT = 2
+FORMAT = 3
 """Of the checkpoints: a run begun with another one cannot go on."""
+
+PREDICTIONS = "predictions."
+"""Before the names of the averaged predictions in a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -141,9 +147,16 @@ class _Training:
             build=order.build, group=group, batch_size=batch_size,
         )  # fmt: skip
         self.notes = [*notes, *self.loop.notes]
+        self.predictions = PredictionAverage()
         self.done, self.history, self.validations, self.seconds_before = 0, list[str](), list[float](), 0.0
         if found is not None:
             self.loop.load_state(found.arrays)
+            kept = {
+                name.removeprefix(PREDICTIONS): torch.from_numpy(value)
+                for name, value in found.arrays.items()
+                if name.startswith(PREDICTIONS)
+            }
+            self.predictions.load_state(kept, where)
             self.done, self.history = found.epoch, list(found.document["history"])
             self.validations = list(found.document["validation"])
             self.seconds_before = float(found.document["seconds"])
@@ -153,15 +166,18 @@ class _Training:
         self.started = time.perf_counter()
         for epoch in range(self.done + 1, self.order.recipe.epochs + 1):
             self.epoch(epoch)
-        probability_NC, feature_NF = self.loop.describe_samples()
+        probability_NC, feature_NF = self.loop.describe(self.loop.images)
         best_last: dict[Literal["best", "last"], float] | None = (
             {"best": max(self.validations), "last": self.validations[-1]} if self.validations else None
         )
-        order = self.order
+        order, ranked_NC = self.order, self.predictions.mean_of_ranked
         self.group.wait()  # the first process has written the last epoch
         return outcome(
-            order.data, order.recipe, load_history(order.directory), probability_NC, feature_NF,
-            self.seconds, best_last, self.loop.batch_size, self.notes,
+            order.data, order.recipe, load_history(order.directory),
+            None if ranked_NC is None else ranked_NC.cpu().numpy(), probability_NC, feature_NF,
+            self.seconds, best_last,
+            None if self.validation is None else self.loop.describe(self.validation)[0],
+            self.loop.batch_size, self.notes,
         )  # fmt: skip
 
     @property
@@ -177,6 +193,8 @@ class _Training:
             self.estimate_transition(epoch)
         train_loss = loop.train_epoch(epoch)
         tracked = loop.track()
+        if loop.probability_NC is not None:
+            self.predictions.update(loop.probability_NC, ranked=epoch >= ranked_from(recipe))
         _check_finite(epoch, train_loss, tracked)
         self.weigh(tracked)
         if self.validation is not None and data.validation_label_N is not None:
@@ -200,7 +218,7 @@ class _Training:
         Departs from the paper, which estimates once and takes what comes: the few epochs before the start of a
         shortened schedule can be too few, and a matrix estimated then spoils the whole training.
         """
-        probability_NC, _ = self.loop.describe_samples()
+        probability_NC, _ = self.loop.describe(self.loop.images)
         transition_CC = objectives.estimated_transition(torch.from_numpy(probability_NC))
         late = "Forward correction"
         self.notes = [note for note in self.notes if not note.startswith(late)]
@@ -216,6 +234,14 @@ class _Training:
     def weigh(self, tracked: Tracked) -> None:
         """Fits the mixture to the epoch's losses, for the weights of the next epoch."""
         recipe, loop, where = self.order.recipe, self.loop, self.device.device
+        if recipe.guess_from == "averaged":
+            loop.guess_NC = self.predictions.recent_NC
+        if recipe.weights_from == "averaged" and self.predictions.recent_NC is not None:
+            posterior_N = averaged_posterior(
+                self.predictions.recent_NC.cpu().numpy(), self.order.data.given_label_N
+            )
+            loop.posterior_N = torch.from_numpy(posterior_N).to(where)
+            return
         mixture = weighting_mixture(recipe).fit(tracked.loss_N)
         posterior_N = mixture.posterior(tracked.loss_N).astype(np.float32)
         loop.posterior_N = torch.from_numpy(posterior_N).to(where)
@@ -233,7 +259,11 @@ class _Training:
             "batch_size": self.loop.batch_size,
             "notes": self.notes,
         }
-        checkpoints.save(self.order.directory, Checkpoint(epoch, self.loop.state(), document))
+        arrays = self.loop.state()
+        arrays |= {
+            PREDICTIONS + name: value.cpu().numpy() for name, value in self.predictions.state().items()
+        }
+        checkpoints.save(self.order.directory, Checkpoint(epoch, arrays, document))
 
 
 def weighting_mixture(recipe: Recipe) -> Mixture:
@@ -242,6 +272,14 @@ def weighting_mixture(recipe: Recipe) -> Mixture:
     if recipe.mixture == "gaussian":
         return GaussianMixture(recipe.normalisation, tail=0.05, iterations=10)
     return BetaMixture(recipe.normalisation, tail=0.05, iterations=10)
+
+
+def averaged_posterior(
+    probability_NC: NDArray[np.float32], given_label_N: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Noise posteriors (N,) from averaged predictions: a Gaussian mixture on how suspect they make each label."""
+    score_N = suspicion(probability_NC, given_label_N, noise_structure(probability_NC, given_label_N))
+    return GaussianMixture(tail=0.001).fit(score_N).posterior(score_N).astype(np.float32)
 
 
 def fingerprint(data: TrainingData) -> str:

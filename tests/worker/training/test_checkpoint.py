@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from worker.training.checkpoint import Checkpoint, newest, save
-from worker.training.tracking import Tracked, file_name, load_history, votes, write_epoch
+from worker.training.tracking import Tracked, file_name, load_history, write_epoch
 
 
 def tracked(epoch: int) -> Tracked:
@@ -91,8 +91,3 @@ def test_a_loss_beyond_half_precision_stays_finite(tmp_path: Path) -> None:
     history = load_history(tmp_path)
     assert history.loss_EN[0, 0] == np.float16(65504)
     assert history.margin_EN[0, 0] == np.float16(-65504)
-
-
-def test_votes_count_epochs_and_the_last_one_breaks_ties() -> None:
-    prediction_EN = np.array([[0, 1], [2, 1], [2, 0], [0, 0]], dtype=np.uint16)
-    np.testing.assert_array_equal(votes(prediction_EN, 3), [[2.5, 0, 2], [2.5, 2, 0]])

@@ -1,0 +1,107 @@
+"""Running averages that judge better than what they average: of a network's weights, and of what it predicts.
+
+Knows tensors; must not know recipes or labels. Shapes: N samples, C classes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+LARGEST_PREDICTIONS = 1 << 28
+"""Probabilities (samples times classes) of which averages are kept: a gigabyte each."""
+
+
+class WeightAverage:
+    """The average of a network's floating point state over its last steps, each weighing less the older it is.
+
+    `steps` is the span in which a weight falls to 1 / e; at first the span grows with the steps made. In the middle of
+    a training at a high rate the average predicts far better than the weights of any moment (Polyak and Juditsky 1992).
+    """
+
+    def __init__(self, network: nn.Module, steps: float) -> None:
+        self._network, self._steps, self._made = network, steps, 0
+        self._average = {name: value.clone() for name, value in self._floating()}
+
+    def _floating(self) -> Iterator[tuple[str, Tensor]]:
+        for name, value in self._network.state_dict().items():
+            if value.is_floating_point():
+                yield name, value
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Takes in the weights after a step."""
+        self._made += 1
+        decay = min(math.exp(-1.0 / self._steps), (1 + self._made) / (10 + self._made))
+        names = [(self._average[name], value) for name, value in self._floating()]
+        torch._foreach_lerp_([old for old, _ in names], [new for _, new in names], 1.0 - decay)
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Within this context the network has the averaged weights."""
+        kept = {name: value.clone() for name, value in self._floating()}
+        self._copy(self._average)
+        try:
+            yield
+        finally:
+            self._copy(kept)
+
+    @torch.no_grad()
+    def _copy(self, values: Mapping[str, Tensor]) -> None:
+        for name, value in self._floating():
+            value.copy_(values[name])
+
+    def state(self) -> dict[str, Tensor]:
+        """What `load_state` takes."""
+        return {**self._average, "steps_made": torch.tensor(self._made)}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """The inverse of `state`."""
+        self._made = int(state["steps_made"])
+        for name, value in self._average.items():
+            value.copy_(state[name])
+
+
+class PredictionAverage:
+    """Averages of every sample's predicted probabilities over tracked epochs.
+
+    `recent_NC` halves the weight of the past with every epoch; `mean_of_ranked` (N, C) the plain mean over the epochs told to be
+    `ranked`. Both are None before their first epoch.
+    """
+
+    def __init__(self) -> None:
+        self.recent_NC: Tensor | None = None
+        self._sum_NC: Tensor | None = None
+        self._ranked = 0
+
+    @property
+    def mean_of_ranked(self) -> Tensor | None:
+        """Mean probabilities (N, C) over the ranked epochs."""
+        return None if self._sum_NC is None else self._sum_NC / self._ranked
+
+    def update(self, probability_NC: Tensor, *, ranked: bool) -> None:
+        """Takes in the predictions after an epoch."""
+        recent_NC = self.recent_NC
+        self.recent_NC = probability_NC if recent_NC is None else torch.lerp(recent_NC, probability_NC, 0.5)
+        if ranked:
+            self._sum_NC = probability_NC.clone() if self._sum_NC is None else self._sum_NC + probability_NC
+            self._ranked += 1
+
+    def state(self) -> dict[str, Tensor]:
+        """What `load_state` takes."""
+        state = {"ranked_epochs": torch.tensor(self._ranked)}
+        if self.recent_NC is not None:
+            state["recent"] = self.recent_NC
+        if self._sum_NC is not None:
+            state["ranked_sum"] = self._sum_NC
+        return state
+
+    def load_state(self, state: Mapping[str, Tensor], device: torch.device) -> None:
+        """The inverse of `state`."""
+        self._ranked = int(state["ranked_epochs"])
+        self.recent_NC = state["recent"].to(device) if "recent" in state else None
+        self._sum_NC = state["ranked_sum"].to(device) if "ranked_sum" in state else None
