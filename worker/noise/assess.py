@@ -18,7 +18,7 @@ from worker.noise.fits import Fits, fits
 from worker.noise.histogram import FloatArray
 from worker.noise.labels import SMALLEST_PROBABILITY, LabelModel
 from worker.noise.mixture import Mixture
-from worker.noise.rate import noise_rate, rate_interval
+from worker.noise.rate import SHAPE_OF_SCORES, noise_rate, rate_interval
 from worker.noise.thresholds import THRESHOLD, flags
 from worker.noise.trust import SEPARATED, Trust, trust_of, trust_of_labels
 
@@ -95,7 +95,7 @@ def assess(score: ArrayLike, given_label: ArrayLike | None = None) -> Assessment
         if given_N is not None:
             posterior_N, trust = by_class(found.mixtures[name], score_N, given_N, posterior_N, trust)
         rate = noise_rate(posterior_N)
-        interval = rate_interval(posterior_N, rate)
+        interval = rate_interval(posterior_N, rate, shape=SHAPE_OF_SCORES)
     model: Model = "none" if trust.verdict == "none" else "beta" if name == "beta" else "gaussian"
     posterior_N = strictly_increasing(posterior_N, score_N)
     return Assessment(
@@ -191,7 +191,8 @@ def _not_excluded(found: Fits, name: str) -> float:
     overlap with the clean ones do not show, however many they are.
     """
     mixture = found.mixtures[name]
-    if mixture.reason_ is None and mixture.separation >= SEPARATED and mixture.weights_[1] < 0.1:
+    faint = found.gains[name] > 0.0 and mixture.separation >= SEPARATED and mixture.weights_[1] < 0.1
+    if mixture.reason_ is None and faint:
         return float(2.0 * mixture.weights_[1])
     return 1.0
 

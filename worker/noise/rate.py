@@ -5,6 +5,8 @@ Shapes: N samples.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from worker.noise.histogram import FloatArray
@@ -14,8 +16,19 @@ AMBIGUITY = 1.5
 would err on just that mass; shapes that are a little wrong move the rate by about as much. Chosen so that the intervals cover the
 truth on the sets of the benchmark and on generated ones (see tests)."""
 
-SMALLEST_HALF_WIDTH = 0.002
-"""Mistakes of the network on samples it is sure of, and mislabelled samples that look right, show in no posterior."""
+
+class Shape(NamedTuple):
+    """What the shapes assumed may be off: a share of the samples, and a share of the rate."""
+
+    share: float
+    of_rate: float
+
+
+SHAPE_OF_PROBABILITIES = Shape(0.002, 0.0)
+"""With probabilities most of a network's own mistakes are told from noise; .001–.002 of all samples were not."""
+
+SHAPE_OF_SCORES = Shape(0.006, 0.06)
+"""From one score they are not, .005 of all samples on the benchmark's sets; and no family fits real scores exactly."""
 
 
 def noise_rate(posterior_N: FloatArray, threshold: float = 0.5) -> float:
@@ -29,7 +42,9 @@ def noise_rate(posterior_N: FloatArray, threshold: float = 0.5) -> float:
     return 0.5 * float(posterior_N.mean()) + 0.5 * float((posterior_N >= threshold).mean())
 
 
-def rate_interval(posterior_N: FloatArray, rate: float, threshold: float = 0.5) -> tuple[float, float]:
+def rate_interval(
+    posterior_N: FloatArray, rate: float, threshold: float = 0.5, shape: Shape = SHAPE_OF_PROBABILITIES
+) -> tuple[float, float]:
     """An interval that holds the rate 95 times in 100: sampling, the ambiguous mass, and both estimates.
 
     Sampling alone would be far too sure of itself: what a rate is off comes from the components' shapes.
@@ -39,5 +54,5 @@ def rate_interval(posterior_N: FloatArray, rate: float, threshold: float = 0.5) 
     sampling = 1.96 * float(np.sqrt(max(rate * (1.0 - rate), 0.0) / posterior_N.size))
     ambiguous = AMBIGUITY * float(np.minimum(posterior_N, 1.0 - posterior_N).mean())
     both = (float(posterior_N.mean()), float((posterior_N >= threshold).mean()), rate)
-    half = float(np.hypot(sampling, ambiguous)) + SMALLEST_HALF_WIDTH
+    half = float(np.hypot(sampling, ambiguous)) + shape.share + shape.of_rate * rate
     return max(0.0, min(min(both), rate - half)), min(1.0, max(max(both), rate + half))

@@ -29,6 +29,9 @@ LEAN_SPREAD, TAIL_SPREAD, WIDTH_SPREAD = 0.2, 0.2, 0.25
 """Widths of the priors on lean, log tail and the log-ratio of both spreads: shapes are Gaussian and of one width unless
 the scores say otherwise. Without them a component takes any shape that another has left over."""
 
+LONE_LEAN_SPREAD, LONE_TAIL_SPREAD = 1.0, 0.2
+"""The same for a single component, which may take nearly any shape before a second one is said to exist."""
+
 CLASS_WEIGHT_SPREAD, CLASS_PLACE_SPREAD, CLASS_WIDTH_SPREAD = 1.0, 0.5, 0.25
 """How far a class may go from the pooled fit: log-odds of its noise rate, places in sixths of the scores' range, log
 spreads. A class with few samples stays at the pooled fit."""
@@ -105,12 +108,9 @@ class SkewedMixture(Mixture):
         if self.reason_ is not None:
             return np.zeros((2, *score_N.shape))
         unit_N = self._unit(score_N)
-        slope_N = np.ones_like(unit_N)
-        if self.line != "as given":
-            # d log(exp(L) - 1) / dL = 1 / (1 - exp(-L)); below the smallest loss that is told apart there is nothing.
-            slope_N = np.where(
-                score_N > SMALLEST_LOSS, -1.0 / np.expm1(-np.maximum(score_N, SMALLEST_LOSS)), 0.0
-            )
+        slope_N = _slope(score_N, self.line)
+        if self.line != "as given":  # below the smallest loss that is told apart there is nothing
+            slope_N = np.where(score_N > SMALLEST_LOSS, slope_N, 0.0)
         return np.stack(
             [
                 weight * np.exp(np.minimum(log_density(unit_N, component), 690.0)) * slope_N / self._width
@@ -148,11 +148,7 @@ class SkewedMixture(Mixture):
         )
         self._grid_G = np.linspace(edges[0] - 3.0, edges[1] + 3.0, GRID)
         self._search(point_M[filled_M], count_M[filled_M].astype(np.float64))
-        jacobian = (
-            0.0
-            if self.line == "as given"
-            else float(-np.log(-np.expm1(-np.maximum(score_N, SMALLEST_LOSS))).mean())
-        )
+        jacobian = float(np.log(_slope(score_N, self.line)).mean())
         shift = jacobian - float(np.log(self._width))
         self.log_likelihood_ += shift
         self.evidence_ += shift * score_N.size
@@ -271,6 +267,15 @@ def on_line(score_N: FloatArray, line: Line) -> FloatArray:
     return line_N
 
 
+def _slope(score_N: FloatArray, line: Line) -> FloatArray:
+    """How fast the line runs along the scores (N,)."""
+    if line == "as given":
+        return np.ones(score_N.shape)
+    loss_N = np.maximum(score_N, SMALLEST_LOSS)
+    slope_N: FloatArray = -1.0 / np.expm1(-loss_N)
+    return slope_N
+
+
 def log_density(unit_N: FloatArray, component: Component) -> FloatArray:
     """Log-density (N,) of a component."""
     value_N, _ = _log_density(unit_N, component)
@@ -316,6 +321,8 @@ class _Prior(NamedTuple):
 
 
 def _shape_prior(leans: tuple[bool, ...]) -> _Prior:
+    if len(leans) == 1:
+        return _Prior(np.zeros(4), np.array([0.0, 0.0, LONE_LEAN_SPREAD**-2, LONE_TAIL_SPREAD**-2]), False)
     precision = [0.0] * (len(leans) - 1)
     for lean in leans:
         precision += [0.0, 0.0, *([LEAN_SPREAD**-2, TAIL_SPREAD**-2] if lean else [])]

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from worker.noise.fits import OVERLAPPING
 from worker.noise.histogram import FloatArray
 from worker.noise.labels import LabelModel
 from worker.noise.mixture import FEWEST_LOSSES, Mixture
@@ -21,12 +22,15 @@ Verdict = Literal["good", "doubtful", "none"]
 SEPARATED = 2.0
 """Ashman's D from which two bumps are told apart (Ashman, Bird and Zepf 1994, for a Gaussian mixture)."""
 
-OVERLAPPING = 1.6
-"""Below this one group of an odd shape is the likelier story: fits to real scores without noise reached 1.1."""
-
 MISFIT = 0.001
 """Nats per score that a second component must win, besides its parameters' price. No family fits real scores exactly, and
 with enough of them any second component pays: on losses without noise it won .0004, with 1 % noise .005."""
+
+MISFIT_OVERLAPPING = 0.005
+"""The same where the components overlap and an odd shape of one group is the nearer thought."""
+
+SMALL_COMPONENT = 0.1
+"""What a misfit looks like: a small component in the tail. A large one that lies apart is believed for less, with doubt."""
 
 FEWEST_NOISY = 20
 """Fewer expected noisy samples than this do not fix the shape of a component."""
@@ -75,12 +79,14 @@ def trust_of(mixture: Mixture, loss: ArrayLike, gain: float) -> Trust:
             "none",
             (*left_out, f"Saturated: {piled:.0%} of the losses lie at their {end}; the network has memorised or not learned."),
         )  # fmt: skip
-    if gain <= MISFIT:
+    separation, weight = mixture.separation, float(mixture.weights_[1])
+    apart = separation >= SEPARATED and SMALL_COMPONENT <= weight <= 1.0 - SMALL_COMPONENT
+    needed = 0.0 if apart else MISFIT if separation >= SEPARATED else MISFIT_OVERLAPPING
+    if gain <= needed:
         return Trust(
             "none",
             (*left_out, "One group of samples explains the losses as well as two: no sign of label noise in them."),
         )  # fmt: skip
-    separation = mixture.separation
     if separation < OVERLAPPING:
         return Trust(
             "none",
@@ -97,10 +103,12 @@ def trust_of(mixture: Mixture, loss: ArrayLike, gain: float) -> Trust:
         trust = trust.doubting(
             f"The components overlap (separation {separation:.2f}, two bumps need {SEPARATED})."
         )
-    noisy = float(mixture.weights_[1]) * loss_N.size
+    if gain <= MISFIT:
+        trust = trust.doubting("One broad group would explain the losses nearly as well as two.")
+    noisy = weight * loss_N.size
     if noisy < FEWEST_NOISY:
         trust = trust.doubting(f"Only about {noisy:.0f} samples make up the noisy component.")
-    if mixture.weights_[1] > 0.9:
+    if weight > 0.9:
         trust = trust.doubting(
             "More than nine in ten samples look noisy; the network may not have learned the classes."
         )
