@@ -51,7 +51,7 @@ def test_class_conditional_noise_is_found_and_doubt_between_sisters_is_no_longer
     probability_NC, given_N, true_N, noisy_N = confused(4000, pairs=True)
     structure_CC = noise_structure(probability_NC, given_N)
     assert (structure_CC.argmax(axis=1) == (np.arange(CLASSES) + 2) % CLASSES).all()
-    assert structure_CC.max(axis=1).min() > 0.5
+    assert structure_CC.max(axis=1).min() > 0.4
     assert structure_CC.sum(axis=1) == pytest.approx(1.0)
     plain, knowing = (
         auroc(noisy_N, suspicion(probability_NC, given_N)),
@@ -59,7 +59,7 @@ def test_class_conditional_noise_is_found_and_doubt_between_sisters_is_no_longer
     )
     assert plain is not None
     assert knowing is not None
-    assert knowing > plain + 0.01
+    assert 1.0 - knowing < 0.5 * (1.0 - plain)
     source_N = likeliest_source(probability_NC, given_N, structure_CC)
     assert (source_N[noisy_N] == true_N[noisy_N]).mean() > 0.95
 

@@ -52,10 +52,9 @@ def test_the_fast_audit_finds_planted_noise(digits: TrainingData, tmp_path: Path
     assert digits.true_label_N is not None
     wrong_N = digits.given_label_N != digits.true_label_N
     assert outcome.noise_rate == pytest.approx(wrong_N.mean(), abs=0.03)
-    # The posterior ranks exactly as the mean margin does, which is what it was made from.
-    assert outcome.metrics["auroc"] == pytest.approx(
-        auroc(wrong_N, -outcome.margin_N.astype(np.float64)), abs=1e-4
-    )
+    by_margin = auroc(wrong_N, outcome.scores["mean_margin"])
+    assert by_margin is not None
+    assert by_margin >= 0.99
     cleaned_N = np.where(outcome.flagged_N, outcome.suggested_label_N, digits.given_label_N)
     assert (cleaned_N == digits.true_label_N).mean() > 0.97
     assert (outcome.suggested_label_N != digits.given_label_N)[outcome.flagged_N].all()
