@@ -26,6 +26,10 @@ FITTED = 1_000_000
 OVERLAPPING = 1.6
 """Separation below which one group of an odd shape is the likelier story: fits to real scores without noise reached 1.1."""
 
+BOUNDED = 0.01
+"""Nats per score by which the beta mixture must be the likelier one. Its sharp ends fit those of a range well, which
+says nothing of two groups; where it led by less, its rate was further off on generated scores and equal on real ones."""
+
 LEANING_FROM = 0.5
 """Where most samples are noisy, it is their component's shape that matters; below, leaning would only let it take over the
 clean component's tail."""
@@ -44,9 +48,10 @@ class Fits(NamedTuple):
 
         Two components on top of each other are one group of an odd shape: they say nothing of noise, however well they fit.
         """
-        return max(
-            self.gains, key=lambda name: (self._two_groups(name), self.gains[name], name == "gaussian")
-        )
+        return max(self.gains, key=lambda name: (self._two_groups(name), self._handicapped(name)))
+
+    def _handicapped(self, name: str) -> float:
+        return self.gains[name] - (BOUNDED if name == "beta" else 0.0)
 
     def _two_groups(self, name: str) -> bool:
         return self.gains[name] > 0.0 and self.mixtures[name].separation >= OVERLAPPING
@@ -89,20 +94,26 @@ def _gains(
     inside_K = inside_K[:: max(1, inside_K.size // COMPARED)]
     if inside_K.size < 3:
         return gains
+    width = beta.scale_.width
     price = 0.5 * float(np.log(score_N.size)) / score_N.size
-    one_group = [_mean_log(single, inside_K) - 4 * price for single in singles if single.reason_ is None]
+    one_group = [
+        _mean_log(single, inside_K, width) - 4 * price for single in singles if single.reason_ is None
+    ]
     one_group.append(_single_beta(beta, inside_K) - 2 * price)
     best = max(one_group)
     if beta.reason_ is None:
-        gains["beta"] = _mean_log(beta, inside_K) - 5 * price - best
+        gains["beta"] = _mean_log(beta, inside_K, width) - 5 * price - best
     if skewed.reason_ is None:
-        gains["gaussian"] = _mean_log(skewed, inside_K) - (9 if skewed.noisy_leans else 7) * price - best
+        gains["gaussian"] = (
+            _mean_log(skewed, inside_K, width) - (9 if skewed.noisy_leans else 7) * price - best
+        )
     return {name: gain if np.isfinite(gain) else -np.inf for name, gain in gains.items()}
 
 
-def _mean_log(mixture: Mixture, inside_K: FloatArray) -> float:
-    # A density of single precision's smallest number stands for less: one stray score decides nothing.
-    return float(np.log(np.maximum(mixture.density(inside_K).sum(axis=0), 1e-38)).mean())
+def _mean_log(mixture: Mixture, inside_K: FloatArray, width: float) -> float:
+    # In units of the range, with a floor far below any shape: one stray score decides nothing.
+    density_K = mixture.density(inside_K).sum(axis=0) * width
+    return float(np.log(np.maximum(density_K, 1e-38)).mean()) - float(np.log(width))
 
 
 def _single_beta(beta: BetaMixture, inside_K: FloatArray) -> float:

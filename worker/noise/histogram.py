@@ -45,10 +45,21 @@ def quantiles(loss_N: FloatArray, probability_Q: Sequence[float]) -> list[float]
         return [float(value) for value in np.quantile(loss_N, probability_Q)]
     low, high = float(loss_N.min()), float(loss_N.max())
     count_M, _ = _histogram(loss_N, low, high, QUANTILE_BINS)
-    return [_quantile(loss_N, p * (loss_N.size - 1), low, high, count_M) for p in probability_Q]
+    found = []
+    for p in probability_Q:
+        rank = int(p * (loss_N.size - 1))
+        share = p * (loss_N.size - 1) - rank
+        value, following = _order_statistic(loss_N, rank, low, high, count_M)
+        if share > 0.0 and following is None:
+            following = _order_statistic(loss_N, rank + 1, low, high, count_M)[0]
+        found.append(value if share == 0.0 or following is None else value + (following - value) * share)
+    return found
 
 
-def _quantile(loss_N: FloatArray, rank: float, low: float, high: float, count_M: NDArray[np.int64]) -> float:
+def _order_statistic(
+    loss_N: FloatArray, rank: int, low: float, high: float, count_M: NDArray[np.int64]
+) -> tuple[float, float | None]:
+    """The loss with so many below it, and the next larger one where it is at hand."""
     before = 0
     for _ in range(8):
         end_M = np.cumsum(count_M) + before
@@ -63,11 +74,10 @@ def _quantile(loss_N: FloatArray, rank: float, low: float, high: float, count_M:
     # Rounding may put a loss at the edge into the next bin; a rank or two is nothing among so many.
     member_K = np.sort(loss_N[(loss_N >= left) & (loss_N <= right)])
     if member_K.size == 0:
-        return left
-    place = min(max(rank - before, 0.0), member_K.size - 1.0)
-    first = int(place)
-    share = place - first
-    return float(member_K[first] * (1.0 - share) + member_K[min(first + 1, member_K.size - 1)] * share)
+        return left, None
+    place = min(max(rank - before, 0), member_K.size - 1)
+    following = float(member_K[place + 1]) if place + 1 < member_K.size else None
+    return float(member_K[place]), following
 
 
 def _histogram(

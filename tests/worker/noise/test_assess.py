@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from worker.noise.assess import assess, strictly_increasing
+from worker.noise.assess import assess, assess_probabilities, strictly_increasing
 from worker.noise.detection import auroc, flag_metrics
 
 
@@ -22,19 +22,21 @@ def margins(samples: int, noise: float, seed: int = 0) -> tuple[np.ndarray, np.n
     return score_N, noisy_N
 
 
-@pytest.mark.parametrize("noise", [0.2, 0.3, 0.4, 0.5])
+@pytest.mark.parametrize("noise", [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
 def test_planted_noise_is_flagged_and_its_rate_estimated(noise: float) -> None:
     score_N, noisy_N = margins(5000, noise)
     found = assess(score_N)
     assert found.trust.verdict == "good"
     assert found.model in ("beta", "gaussian")
-    assert found.noise_rate == pytest.approx(noisy_N.mean(), abs=0.08)
+    assert found.noise_rate == pytest.approx(noisy_N.mean(), abs=0.04)
     low, high = found.noise_rate_interval
-    assert low <= found.noise_rate <= high
+    assert low <= noisy_N.mean() <= high
     best = max(
         flag_metrics(noisy_N, score_N >= cut)["f1"] for cut in np.quantile(score_N, np.linspace(0, 1, 400))
     )
-    assert flag_metrics(noisy_N, found.flagged_N)["f1"] > best - 0.05
+    assert flag_metrics(noisy_N, found.flagged_N)["f1"] > best - (
+        0.03 if noise > 0.05 else 0.06
+    )  # few noisy ones drown in a gamma's tail
 
 
 @pytest.mark.parametrize("samples", [500, 5000, 50000])
@@ -99,3 +101,75 @@ def test_any_scores_get_a_defined_answer_that_can_be_written_as_json(score_N: np
     histogram, mixtures = found.figures(score_N)
     assert sum(histogram["counts"]) + histogram["not_finite"] == score_N.size
     json.dumps([found.describe(), histogram, mixtures], allow_nan=False)
+
+
+@pytest.mark.parametrize("samples", [500, 5000, 50000])
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("shape", ["margins", "log-odds", "losses of a skewed margin"])
+def test_what_looks_like_a_training_without_noise_accuses_almost_nobody(
+    shape: str, samples: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    margin_N = {
+        "margins": lambda: rng.normal(3.0, 2.0, samples) + rng.exponential(1.0, samples),
+        "log-odds": lambda: rng.normal(4.0, 2.5, samples),
+        "losses of a skewed margin": lambda: rng.gamma(4.0, 1.2, samples) - 1.0,
+    }[shape]()
+    score_N = -margin_N if shape == "margins" else np.logaddexp(0.0, -margin_N)
+    found = assess(score_N)
+    assert found.flagged_N.mean() <= 0.005, found.describe()
+    assert found.noise_rate_interval[0] == 0.0
+
+
+def test_classes_that_disagree_with_the_pooled_fit_are_fitted_by_themselves() -> None:
+    rng = np.random.default_rng(3)
+    label_N = rng.integers(0, 3, 9000)
+    noisy_N = rng.random(9000) < 0.2
+    # A hard class whose clean samples score where the easy class's noisy ones do.
+    clean_at_3 = np.array([-9.0, -5.5, 2.0])
+    score_N = np.where(noisy_N, clean_at_3[label_N] + 5.0, clean_at_3[label_N]) + rng.normal(0.0, 1.0, 9000)
+    pooled, split = assess(score_N), assess(score_N, label_N)
+    assert flag_metrics(noisy_N, split.flagged_N)["f1"] > flag_metrics(noisy_N, pooled.flagged_N)["f1"] + 0.15
+    assert "Classes disagree" in " ".join(split.trust.reasons)
+    assert split.trust.verdict == "doubtful"
+    assert set(split.class_rates) == {0, 1, 2}
+
+
+def test_classes_that_agree_leave_the_pooled_fit_alone_however_small_they_are() -> None:
+    score_N, _ = margins(5000, 0.3)
+    label_N = np.random.default_rng(4).integers(0, 10, 5000)
+    label_N[:30] = 77
+    assert (assess(score_N, label_N).noise_posterior_N == assess(score_N).noise_posterior_N).all()
+    with pytest.raises(ValueError, match="3 entries"):
+        assess(score_N, [0, 1, 2])
+
+
+@given(
+    arrays(
+        np.float64,
+        st.tuples(st.integers(0, 60), st.integers(2, 4)),
+        elements=st.one_of(st.floats(0.0, 1.0), st.sampled_from([0.0, 1.0, 1e-300, 1e300])),
+    ),
+    st.integers(1, 8),
+    st.integers(0, 2**31),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_probabilities_get_a_defined_answer(probability_NC: np.ndarray, times: int, seed: int) -> None:
+    probability_NC = np.repeat(probability_NC, times, axis=0)
+    given_N = np.random.default_rng(seed).integers(0, probability_NC.shape[1], len(probability_NC))
+    found = assess_probabilities(probability_NC, given_N)
+    assert ((found.noise_posterior_N > 0.0) & (found.noise_posterior_N < 1.0)).all()
+    assert found.model in ("beta", "gaussian", "none")
+    assert (found.model == "none") == (found.trust.verdict == "none")
+    low, high = found.noise_rate_interval
+    assert 0.0 <= low <= high <= 1.0
+    json.dumps(found.describe(), allow_nan=False)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-3, 1.0, 1e6, 1e100])
+@pytest.mark.parametrize("shift", [0.0, 1e3])
+def test_the_unit_of_margins_changes_no_verdict(scale: float, shift: float) -> None:
+    score_N, _ = margins(3000, 0.3)
+    found = assess((score_N + shift) * scale)
+    assert found.trust.verdict == "good"
+    assert found.noise_rate == pytest.approx(assess(score_N).noise_rate, abs=0.02)
