@@ -118,7 +118,8 @@ def main() -> None:
         name for name in (*VARIANTS, *RECIPES) if settings_of(name, 64).guess_from in ("step", "tracked")
     ]
     if options.recipes:
-        names = [name for name in names if name == LITERAL or name in options.recipes.split(",")]
+        asked = options.recipes.split(",")
+        names = [name for name in names if name == LITERAL or name.partition(",")[0] in asked]
 
     plain = dataclasses.replace(settings_of("ce", options.width), name="forward pass alone")
     document: dict[str, Any] = {

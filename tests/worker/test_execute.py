@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
@@ -69,6 +70,21 @@ def test_a_setting_that_means_nothing_fails_the_run_in_words(
     assert run.error is not None
     assert run.error["code"] == "INVALID"
     assert "epochs" in run.error["message"]
+
+
+def test_pretrained_weights_that_cannot_be_had_fail_the_run_in_words(
+    digits: str, queue_run: QueueRun, run_row: RunRow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    for name in ("https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
+    run_id = queue_run(digits, network="resnet18", weights="default")
+    door.enter(Run, execute.execute, [run_id, uuid4().hex])
+    run = run_row(run_id)
+    assert run.status == "failed"
+    assert run.error is not None
+    assert run.error["code"] == "INVALID"
+    assert "could not be downloaded" in run.error["message"]
 
 
 def test_a_run_that_was_asked_to_stop_before_it_began_is_cancelled(

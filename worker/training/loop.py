@@ -150,9 +150,10 @@ class Loop:
             if self.device.device.type == "cuda":
                 torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
             loss = self._step_loss(epoch, batch)
-            self._optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self._optimiser.step()
+            # Dropped at once: recorded graphs reuse the memory of gradients in the next step.
+            self._optimiser.zero_grad(set_to_none=True)
             if self._average is not None:
                 self._average.update()
             total += loss.detach() * batch.sample_B.shape[0]
