@@ -60,8 +60,7 @@ class Group:
         """The network with gradients averaged over all processes."""
         if self.size == 1:
             return network
-        # Batch statistics are the same everywhere by `with_common_statistics`: nothing to broadcast.
-        return DistributedDataParallel(network, broadcast_buffers=False)
+        return DistributedDataParallel(network)
 
     def with_common_statistics(self, network: nn.Module, device: torch.device) -> nn.Module:
         """The network with batch normalisation over the batches of all processes."""
