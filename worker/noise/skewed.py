@@ -150,6 +150,7 @@ class SkewedMixture(Mixture):
         self._search(point_M[filled_M], count_M[filled_M].astype(np.float64))
         jacobian = float(np.log(_slope(score_N, self.line)).mean())
         shift = jacobian - float(np.log(self._width))
+        self._shift = shift
         self.log_likelihood_ += shift
         self.evidence_ += shift * score_N.size
 
@@ -208,6 +209,7 @@ class SkewedMixture(Mixture):
         if not np.isfinite(found.fun) or not found.fun < before:
             return closer, 0.0
         closer._take(found.x, self._leans, point_M, count_M)
+        closer.log_likelihood_ += self._shift
         if closer.reason_ is not None:
             return copy(self), 0.0
         return closer, float(before - found.fun) * float(count_M.sum())
