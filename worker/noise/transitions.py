@@ -2,8 +2,8 @@
 
 A doubtful label is not yet a noisy one: an image that looks like a cat or a dog and is labelled cat is suspect only
 where dogs do get labelled cat. So the noise is described by its structure S(k → j), the share of class k's wrong
-labels that say j, and a label y is as suspect as the odds  Σ_{k ≠ y} p_k S(k → y) : p_y / (C − 1).
-With even noise S is 1 / (C − 1) everywhere and the odds are (1 − p_y) : p_y, the plain loss in other units.
+labels that say j, and a label y is as suspect as its most likely source:  max_{k ≠ y} p_k S(k → y) (C − 1) : p_y.
+With even noise S is 1 / (C − 1) everywhere and the logarithm of these odds is the negative margin.
 Shapes: N samples, C classes, B rows of a block.
 """
 
@@ -28,7 +28,10 @@ EVEN_LABELS = 10.0
 """So many wrong labels, evenly spread, are added to each row: a few wrong anchors may still be confusions. At 2 % noise on
 CIFAR-10 that gave back half of what a structure made of confusions had cost."""
 
-SMALLEST_PROBABILITY = 1e-6
+EVEN_FROM = 10.0
+"""From this concentration on rows differ so little from even shares that their differences cost more than they tell."""
+
+SMALLEST_PROBABILITY = 1e-12
 """Averages of predictions below it are rounding."""
 
 BLOCK = 1 << 22
@@ -40,16 +43,16 @@ def noise_structure(probability_NC: NDArray[Any], given_label_N: IntArray) -> Fl
 
     Counted on the anchors and drawn towards even shares as far as rows could differ by chance alone: the rows are taken
     as draws of a Dirichlet-multinomial distribution around even shares, its concentration found by maximum likelihood
-    over all rows. Symmetric noise gives (nearly) even shares, class-conditional noise its classes.
+    over all rows. Symmetric noise gives even shares, class-conditional noise its classes.
     """
     classes = probability_NC.shape[1]
     count_CC = _anchor_counts(probability_NC, given_label_N)
     wrong_CC = count_CC * (1.0 - np.eye(classes))
     even = 1.0 / (classes - 1)
-    concentration = EVEN_LABELS + _concentration(
-        wrong_CC[~np.eye(classes, dtype=bool)].reshape(classes, classes - 1)
-    )
-    structure_CC = wrong_CC + concentration * even
+    concentration = _concentration(wrong_CC[~np.eye(classes, dtype=bool)].reshape(classes, classes - 1))
+    if concentration >= EVEN_FROM:
+        wrong_CC = np.zeros((classes, classes))
+    structure_CC = wrong_CC + (concentration + EVEN_LABELS) * even
     np.fill_diagonal(structure_CC, 0.0)
     share_CC: FloatArray = structure_CC / structure_CC.sum(axis=1, keepdims=True)
     return share_CC
@@ -68,13 +71,14 @@ def likeliest_source(
 def suspicion(
     probability_NC: NDArray[Any], given_label_N: IntArray, structure_CC: FloatArray | None = None
 ) -> FloatArray:
-    """Log-odds (N,) that a sample's label is noise, up to a constant; see above. Without a structure noise is even.
+    """Log-odds (N,) of the likeliest source of a wrong label against the label; see above. Without a structure noise is
+    even.
 
-    `probability_NC` are the predictions, best the average over epochs in which the labels were not yet learned by heart.
+    `probability_NC` are the predictions, best averaged over epochs in which the labels were not yet learned by heart.
     """
     score_N = np.empty(len(given_label_N))
     for block, own_B, weight_BC in _weighed(probability_NC, given_label_N, structure_CC):
-        score_N[block] = np.log(np.maximum(weight_BC.sum(axis=1), SMALLEST_PROBABILITY)) - np.log(own_B)
+        score_N[block] = np.log(np.maximum(weight_BC.max(axis=1), SMALLEST_PROBABILITY)) - np.log(own_B)
     return score_N
 
 

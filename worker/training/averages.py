@@ -67,35 +67,42 @@ class WeightAverage:
 
 
 class PredictionAverage:
-    """Averages of every sample's predicted probabilities over tracked epochs.
+    """Geometric means of every sample's predicted probabilities over tracked epochs, as probabilities (N, C).
 
-    `recent_NC` halves the weight of the past with every epoch; `mean_of_ranked` (N, C) the plain mean over the epochs told to be
-    `ranked`. Both are None before their first epoch.
+    `recent` halves the weight of the past with every epoch; `ranked` weighs all epochs alike that were told to be
+    ranked. Both are None before their first epoch.
     """
 
     def __init__(self) -> None:
-        self.recent_NC: Tensor | None = None
+        self._recent_NC: Tensor | None = None
         self._sum_NC: Tensor | None = None
         self._ranked = 0
 
     @property
-    def mean_of_ranked(self) -> Tensor | None:
-        """Mean probabilities (N, C) over the ranked epochs."""
-        return None if self._sum_NC is None else self._sum_NC / self._ranked
+    def recent(self) -> Tensor | None:
+        """Mean of the last epochs."""
+        return None if self._recent_NC is None else self._recent_NC.softmax(dim=1)
 
-    def update(self, probability_NC: Tensor, *, ranked: bool) -> None:
+    @property
+    def ranked(self) -> Tensor | None:
+        """Mean of the ranked epochs."""
+        return None if self._sum_NC is None else (self._sum_NC / self._ranked).softmax(dim=1)
+
+    def update(self, log_probability_NC: Tensor, *, ranked: bool) -> None:
         """Takes in the predictions after an epoch."""
-        recent_NC = self.recent_NC
-        self.recent_NC = probability_NC if recent_NC is None else torch.lerp(recent_NC, probability_NC, 0.5)
+        recent_NC = self._recent_NC
+        self._recent_NC = (
+            log_probability_NC if recent_NC is None else torch.lerp(recent_NC, log_probability_NC, 0.5)
+        )
         if ranked:
-            self._sum_NC = probability_NC.clone() if self._sum_NC is None else self._sum_NC + probability_NC
+            self._sum_NC = log_probability_NC + (0.0 if self._sum_NC is None else self._sum_NC)
             self._ranked += 1
 
     def state(self) -> dict[str, Tensor]:
         """What `load_state` takes."""
         state = {"ranked_epochs": torch.tensor(self._ranked)}
-        if self.recent_NC is not None:
-            state["recent"] = self.recent_NC
+        if self._recent_NC is not None:
+            state["recent"] = self._recent_NC
         if self._sum_NC is not None:
             state["ranked_sum"] = self._sum_NC
         return state
@@ -103,5 +110,5 @@ class PredictionAverage:
     def load_state(self, state: Mapping[str, Tensor], device: torch.device) -> None:
         """The inverse of `state`."""
         self._ranked = int(state["ranked_epochs"])
-        self.recent_NC = state["recent"].to(device) if "recent" in state else None
+        self._recent_NC = state["recent"].to(device) if "recent" in state else None
         self._sum_NC = state["ranked_sum"].to(device) if "ranked_sum" in state else None

@@ -51,7 +51,7 @@ class Loop:
 
     The caller renews after every tracked epoch: `posterior_N`, each sample's noise posterior, which weighs dynamic
     bootstrapping and dynamic mixup; `guess_NC`, averaged predictions where they are the guess; `table`, the mixture
-    itself. Tracking renews `prediction_N` and, unless there are too many, `probability_NC`.
+    itself. Tracking renews `prediction_N` and, unless there are too many, `log_probability_NC`.
     `transition_CC` is the noise transition matrix once estimated. `notes` says what was not done as asked.
     """
 
@@ -85,7 +85,7 @@ class Loop:
         self._given_N = torch.from_numpy(np.array(given_label_N, dtype=np.int64)).to(where)
         self.posterior_N = torch.zeros(self.count, device=where)
         self.prediction_N = self._given_N.clone()
-        self.probability_NC: Tensor | None = None
+        self.log_probability_NC: Tensor | None = None
         self.guess_NC: Tensor | None = None
         self.table: PosteriorTable | None = None
         self.transition_CC: Tensor | None = None
@@ -267,7 +267,7 @@ class Loop:
         loss_N, margin_N = torch.zeros(self.count, device=where), torch.zeros(self.count, device=where)
         prediction_N = torch.zeros(self.count, dtype=torch.int64, device=where)
         keeps = self.count * self.classes <= LARGEST_PREDICTIONS
-        probability_NC = torch.zeros((self.count if keeps else 0, self.classes), device=where)
+        log_probability_NC = torch.zeros((self.count if keeps else 0, self.classes), device=where)
 
         def keep(begin: int, end: int, feature_BF: Tensor, logit_BC: Tensor) -> None:
             given_B1 = self._given_N[begin:end, None]
@@ -276,11 +276,11 @@ class Loop:
             margin_N[begin:end] = given_logit_B - logit_BC.scatter(1, given_B1, -torch.inf).amax(dim=1)
             prediction_N[begin:end] = logit_BC.argmax(dim=1)
             if keeps:
-                probability_NC[begin:end] = logit_BC.softmax(dim=1)
+                log_probability_NC[begin:end] = logit_BC.log_softmax(dim=1)
 
         self._evaluate(self.images, keep)
         self.prediction_N = self.group.sum_(prediction_N)
-        self.probability_NC = self.group.sum_(probability_NC) if keeps else None
+        self.log_probability_NC = self.group.sum_(log_probability_NC) if keeps else None
         self.group.sum_(loss_N)
         self.group.sum_(margin_N)
         return Tracked(loss_N.cpu().numpy(), margin_N.cpu().numpy(), self.prediction_N.cpu().numpy())

@@ -170,7 +170,7 @@ class _Training:
         best_last: dict[Literal["best", "last"], float] | None = (
             {"best": max(self.validations), "last": self.validations[-1]} if self.validations else None
         )
-        order, ranked_NC = self.order, self.predictions.mean_of_ranked
+        order, ranked_NC = self.order, self.predictions.ranked
         self.group.wait()  # the first process has written the last epoch
         return outcome(
             order.data, order.recipe, load_history(order.directory),
@@ -193,8 +193,8 @@ class _Training:
             self.estimate_transition(epoch)
         train_loss = loop.train_epoch(epoch)
         tracked = loop.track()
-        if loop.probability_NC is not None:
-            self.predictions.update(loop.probability_NC, ranked=epoch >= ranked_from(recipe))
+        if loop.log_probability_NC is not None:
+            self.predictions.update(loop.log_probability_NC, ranked=epoch >= ranked_from(recipe))
         _check_finite(epoch, train_loss, tracked)
         self.weigh(tracked)
         if self.validation is not None and data.validation_label_N is not None:
@@ -235,10 +235,10 @@ class _Training:
         """Fits the mixture to the epoch's losses, for the weights of the next epoch."""
         recipe, loop, where = self.order.recipe, self.loop, self.device.device
         if recipe.guess_from == "averaged":
-            loop.guess_NC = self.predictions.recent_NC
-        if recipe.weights_from == "averaged" and self.predictions.recent_NC is not None:
+            loop.guess_NC = self.predictions.recent
+        if recipe.weights_from == "averaged" and self.predictions.recent is not None:
             posterior_N = averaged_posterior(
-                self.predictions.recent_NC.cpu().numpy(), self.order.data.given_label_N
+                self.predictions.recent.cpu().numpy(), self.order.data.given_label_N
             )
             loop.posterior_N = torch.from_numpy(posterior_N).to(where)
             return
@@ -277,9 +277,13 @@ def weighting_mixture(recipe: Recipe) -> Mixture:
 def averaged_posterior(
     probability_NC: NDArray[np.float32], given_label_N: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Noise posteriors (N,) from averaged predictions: a Gaussian mixture on how suspect they make each label."""
+    """Noise posteriors (N,) from averaged predictions, as far as they can be trusted: without a sign of label noise all
+    are 0, so that no label gives way to a guess because its image is hard."""
     score_N = suspicion(probability_NC, given_label_N, noise_structure(probability_NC, given_label_N))
-    return GaussianMixture(tail=0.001).fit(score_N).posterior(score_N).astype(np.float32)
+    assessment = assess(score_N)
+    if assessment.trust.verdict == "none":
+        return np.zeros(len(score_N), dtype=np.float32)
+    return assessment.noise_posterior_N.astype(np.float32)
 
 
 def fingerprint(data: TrainingData) -> str:

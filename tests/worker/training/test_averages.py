@@ -65,17 +65,19 @@ def test_a_resumed_average_goes_on_to_the_bit() -> None:
         assert torch.equal(network.weight, expected)
 
 
-def test_recent_predictions_halve_the_past_and_ranked_ones_are_a_plain_mean() -> None:
+def test_recent_predictions_halve_the_past_and_ranked_ones_weigh_alike() -> None:
     average = PredictionAverage()
-    assert average.recent_NC is None
-    assert average.mean_of_ranked is None
-    for epoch, value in enumerate((0.0, 1.0, 0.5)):
-        average.update(torch.full((2, 2), value), ranked=epoch > 0)
-    assert average.recent_NC is not None
-    assert average.mean_of_ranked is not None
-    assert average.recent_NC.tolist() == [[0.5, 0.5]] * 2
-    assert average.mean_of_ranked.tolist() == [[0.75, 0.75]] * 2
+    assert average.recent is None
+    assert average.ranked is None
+    for epoch, share in enumerate((0.5, 0.9, 0.2)):
+        average.update(torch.tensor([[share, 1.0 - share]]).log(), ranked=epoch > 0)
+    recent = 0.5**0.25 * 0.9**0.25 * 0.2**0.5, 0.5**0.25 * 0.1**0.25 * 0.8**0.5
+    ranked = 0.9**0.5 * 0.2**0.5, 0.1**0.5 * 0.8**0.5
+    for found, (first, second) in ((average.recent, recent), (average.ranked, ranked)):
+        assert found is not None
+        assert found[0].tolist() == pytest.approx([first / (first + second), second / (first + second)])
     other = PredictionAverage()
     other.load_state(average.state(), torch.device("cpu"))
-    assert other.mean_of_ranked is not None
-    assert torch.equal(other.mean_of_ranked, average.mean_of_ranked)
+    assert other.ranked is not None
+    assert average.ranked is not None
+    assert torch.equal(other.ranked, average.ranked)
