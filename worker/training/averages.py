@@ -67,48 +67,27 @@ class WeightAverage:
 
 
 class PredictionAverage:
-    """Geometric means of every sample's predicted probabilities over tracked epochs, as probabilities (N, C).
-
-    `recent` halves the weight of the past with every epoch; `ranked` weighs all epochs alike that were told to be
-    ranked. Both are None before their first epoch.
-    """
+    """Geometric mean of every sample's predicted probabilities over the epochs that count."""
 
     def __init__(self) -> None:
-        self._recent_NC: Tensor | None = None
         self._sum_NC: Tensor | None = None
-        self._ranked = 0
+        self._epochs = 0
 
     @property
-    def recent(self) -> Tensor | None:
-        """Mean of the last epochs."""
-        return None if self._recent_NC is None else self._recent_NC.softmax(dim=1)
+    def mean(self) -> Tensor | None:
+        """Probabilities (N, C); None before the first epoch that counts."""
+        return None if self._sum_NC is None else (self._sum_NC / self._epochs).softmax(dim=1)
 
-    @property
-    def ranked(self) -> Tensor | None:
-        """Mean of the ranked epochs."""
-        return None if self._sum_NC is None else (self._sum_NC / self._ranked).softmax(dim=1)
-
-    def update(self, log_probability_NC: Tensor, *, ranked: bool) -> None:
+    def update(self, log_probability_NC: Tensor) -> None:
         """Takes in the predictions after an epoch."""
-        recent_NC = self._recent_NC
-        self._recent_NC = (
-            log_probability_NC if recent_NC is None else torch.lerp(recent_NC, log_probability_NC, 0.5)
-        )
-        if ranked:
-            self._sum_NC = log_probability_NC + (0.0 if self._sum_NC is None else self._sum_NC)
-            self._ranked += 1
+        self._sum_NC = log_probability_NC + (0.0 if self._sum_NC is None else self._sum_NC)
+        self._epochs += 1
 
     def state(self) -> dict[str, Tensor]:
         """What `load_state` takes."""
-        state = {"ranked_epochs": torch.tensor(self._ranked)}
-        if self._recent_NC is not None:
-            state["recent"] = self._recent_NC
-        if self._sum_NC is not None:
-            state["ranked_sum"] = self._sum_NC
-        return state
+        return {} if self._sum_NC is None else {"sum": self._sum_NC, "epochs": torch.tensor(self._epochs)}
 
     def load_state(self, state: Mapping[str, Tensor], device: torch.device) -> None:
         """The inverse of `state`."""
-        self._ranked = int(state["ranked_epochs"])
-        self._recent_NC = state["recent"].to(device) if "recent" in state else None
-        self._sum_NC = state["ranked_sum"].to(device) if "ranked_sum" in state else None
+        if state:
+            self._sum_NC, self._epochs = state["sum"].to(device), int(state["epochs"])

@@ -30,7 +30,7 @@ from worker.training.parallel import ALONE, Group
 from worker.training.plan import drawn
 from worker.training.posteriors import PosteriorTable
 from worker.training.reports import Stopped
-from worker.training.schedule import learning_rate, steps_per_epoch, temperature
+from worker.training.schedule import learning_rate, steps_per_epoch, temperature, turn
 from worker.training.settings import Recipe
 from worker.training.steps import Step, steps_of
 from worker.training.tensorfile import AnyArray
@@ -38,6 +38,9 @@ from worker.training.tracking import Tracked
 
 POLL_SECONDS = 0.5
 """How often a running epoch asks whether it should stop."""
+
+SEED_STEP = 1 << 32
+"""Between the seeds of networks that are trained one after another: far from any that a person gives."""
 
 ADAPTED_TO = 512
 """Evenly spaced images that a network looks at before it begins."""
@@ -50,8 +53,7 @@ class Loop:
     """Network and optimiser of one run, and what they do in an epoch.
 
     The caller renews after every tracked epoch: `posterior_N`, each sample's noise posterior, which weighs dynamic
-    bootstrapping and dynamic mixup; `guess_NC`, averaged predictions where they are the guess; `table`, the mixture
-    itself. Tracking renews `prediction_N` and, unless there are too many, `log_probability_NC`.
+    bootstrapping and dynamic mixup; `table`, the mixture itself. Tracking renews `prediction_N` and, unless there are too many, `log_probability_NC`.
     `transition_CC` is the noise transition matrix once estimated. `notes` says what was not done as asked.
     """
 
@@ -86,7 +88,6 @@ class Loop:
         self.posterior_N = torch.zeros(self.count, device=where)
         self.prediction_N = self._given_N.clone()
         self.log_probability_NC: Tensor | None = None
-        self.guess_NC: Tensor | None = None
         self.table: PosteriorTable | None = None
         self.transition_CC: Tensor | None = None
         mean_C, deviation_C = images.statistics()
@@ -94,18 +95,16 @@ class Loop:
         self._pad = math.ceil(recipe.crop_share * max(images.height, images.width))
         self._flip = recipe.flip == "on" or (recipe.flip == "colour" and images.have_colour())
 
-        network = build(recipe, classes, images.channels, torch.Generator().manual_seed(seed))
+        self._builder = build
+        network = self._build(0)
         network = group.with_common_statistics(network, where)
         self.network = network.to(device=where, memory_format=self.manner.layout)  # type: ignore[call-overload]
-        if isinstance(network, AuditNet):
-            network.adapt(normalised(self._examples(), *self._statistics))
+        self._adapt()
         self.notes: list[str] = []
         if compiling.compiles(recipe.compile, device) and not recipe.literal:
             self._compile()
         self._shared = group.shared(self.network)
-        self._average = (
-            WeightAverage(self.network, recipe.weight_average * self.steps) if recipe.weight_average else None
-        )
+        self._average = self._new_average()
         self._parameters = {
             name: value for name, value in self.network.named_parameters() if value.requires_grad
         }
@@ -117,6 +116,25 @@ class Loop:
             weight_decay=recipe.weight_decay,
             fused=self.manner.fused and where.type in ("cuda", "cpu"),
         )
+
+    def _build(self, index: int) -> nn.Module:
+        generator = torch.Generator().manual_seed(self.seed + index * SEED_STEP)
+        return self._builder(self.recipe, self.classes, self.images.channels, generator)
+
+    def _new_average(self) -> WeightAverage | None:
+        share = self.recipe.weight_average
+        return WeightAverage(self.network, share * self.steps) if share else None
+
+    def _adapt(self) -> None:
+        if isinstance(self.network, AuditNet):
+            self.network.adapt(normalised(self._examples(), *self._statistics))
+
+    def _begin_network(self, index: int) -> None:
+        """Puts a fresh network in the place of the one that had its turn."""
+        self.network.load_state_dict(self._build(index).state_dict())
+        self._adapt()
+        self._optimiser.state.clear()
+        self._average = self._new_average()
 
     def _examples(self) -> Tensor:
         place_P = np.linspace(0, self.count - 1, min(self.count, ADAPTED_TO)).round().astype(np.int64)
@@ -131,6 +149,9 @@ class Loop:
 
     def train_epoch(self, epoch: int) -> float:
         """One pass of training over all samples, each once; the mean objective (nats). Raises Stopped."""
+        index, first, _ = turn(self.recipe, epoch)
+        if index > 0 and epoch == first:
+            self._begin_network(index)
         self.network.train()
         self._last_poll = -math.inf  # an epoch that has not begun is not worth beginning
         mixes = self.recipe.mixup != "none"
@@ -225,8 +246,6 @@ class Loop:
 
     def _known_guess(self, sample_B: Tensor) -> Tensor:
         """What is known of these samples since the last epoch (B, C)."""
-        if self.recipe.guess_from == "averaged" and self.guess_NC is not None:
-            return self.guess_NC[sample_B]
         return objectives.one_hot(self.prediction_N[sample_B], self.classes)
 
     def _guess(self, logit_BC: Tensor, epoch: int) -> Tensor:
@@ -343,8 +362,6 @@ class Loop:
                 arrays[f"momentum.{name}"] = momentum
         if self._average is not None:
             arrays |= {f"average.{name}": value for name, value in self._average.state().items()}
-        if self.guess_NC is not None:
-            arrays["guess"] = self.guess_NC
         arrays["posterior"], arrays["prediction"] = self.posterior_N, self.prediction_N
         if self.table is not None:
             arrays["table"] = self.table.posterior_M
@@ -365,8 +382,6 @@ class Loop:
                 )
         if self._average is not None:
             self._average.load_state(_under("average.", tensors))
-        if "guess" in tensors:
-            self.guess_NC = tensors["guess"].to(where)
         self.posterior_N, self.prediction_N = tensors["posterior"].to(where), tensors["prediction"].to(where)
         if "table" in tensors:
             low, high = tensors["table_range"].tolist()

@@ -139,8 +139,9 @@ class PooledStage(nn.Module):
         self.bn2 = nn.BatchNorm2d(channels)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        # On few pixels rounding down would drop much of the image, or leave nothing.
-        few = min(x_BCHW.shape[2:]) < 8
+        # Of fewer than 4 pixels rounding down would drop a third of the image, or leave nothing. Rounding up from 7 ranked
+        # CIFAR-10's wrong labels worse in both comparisons made (AUROC .946 against .951, .951 against .957).
+        few = min(x_BCHW.shape[2:]) < 4
         x_BCHW = F.max_pool2d(self.conv1(x_BCHW), 2, ceil_mode=few)
         x_BCHW = F.relu(self.bn1(x_BCHW))
         return F.relu(self.bn2(self.conv2(x_BCHW)))

@@ -15,13 +15,9 @@ from worker.noise.detection import detection_metrics
 from worker.noise.scores import forgetting
 from worker.noise.transitions import SMALLEST_PROBABILITY, likeliest_source, noise_structure, suspicion
 from worker.training.reports import EpochReport, Outcome, TrainingData
+from worker.training.schedule import is_ranked
 from worker.training.settings import Recipe
 from worker.training.tracking import History, Tracked
-
-
-def ranked_from(recipe: Recipe) -> int:
-    """The first epoch (from 1) whose margins count; the first epochs know too little."""
-    return min(recipe.epochs, 1 + round(recipe.ranking_skip * recipe.epochs))
 
 
 def epoch_report(
@@ -88,10 +84,10 @@ def outcome(
     their labels (`ranked_NC`; without it, when there are too many to keep, by the average probability of the label)."""
     samples = len(data.given_label_N)
     row_N = np.arange(samples)
-    first = ranked_from(recipe) - 1
-    margin_N = history.margin_EN[first:].mean(axis=0, dtype=np.float64)
+    ranked = [place for place in range(recipe.epochs) if is_ranked(recipe, place + 1)]
+    margin_N = history.margin_EN[ranked].mean(axis=0, dtype=np.float64)
     if ranked_NC is None:
-        structure_CC, score_N = None, _plain_suspicion(history.loss_EN[first:])
+        structure_CC, score_N = None, _plain_suspicion(history.loss_EN[ranked])
     else:
         structure_CC = noise_structure(ranked_NC, data.given_label_N)
         score_N = suspicion(ranked_NC, data.given_label_N, structure_CC)
@@ -127,7 +123,7 @@ def outcome(
         notes=tuple(notes),
         scores={
             "final_loss": history.loss_EN[-1].astype(np.float64),
-            "mean_loss": history.loss_EN[first:].mean(axis=0, dtype=np.float64),
+            "mean_loss": history.loss_EN[ranked].mean(axis=0, dtype=np.float64),
             "mean_margin": -margin_N,
             "forgetting_count": forgetting(history.prediction_EN, data.given_label_N),
         },

@@ -20,12 +20,27 @@ def steps_per_epoch(recipe: Recipe, batch_size: int, samples: int) -> int:
     return steps if samples >= 2 * steps else 1
 
 
+def turn(recipe: Recipe, epoch: int) -> tuple[int, int, int]:
+    """Which network is trained in an epoch (from 0), its first and its last epoch."""
+    networks = min(recipe.networks, recipe.epochs)
+    index = ((epoch - 1) * networks) // recipe.epochs
+    first, last = (-(-recipe.epochs * each // networks) for each in (index, index + 1))
+    return index, first + 1, last
+
+
+def is_ranked(recipe: Recipe, epoch: int) -> bool:
+    """Whether the predictions after an epoch count; the first ones of each network know too little."""
+    _, first, last = turn(recipe, epoch)
+    return epoch >= min(last, first + round(recipe.ranking_skip * (last - first + 1)))
+
+
 def learning_rate(recipe: Recipe, steps: int, epoch: int, step: int = 0) -> float:
-    """The rate of a step of an epoch of `steps` steps."""
+    """The rate of a step of an epoch of `steps` steps; a cycle is one network's."""
     if recipe.schedule == "steps":
         passed = sum(epoch > milestone for milestone in recipe.milestones)
         return recipe.learning_rate / recipe.decay**passed
-    done = ((epoch - 1) * steps + step + 1) / (recipe.epochs * steps + 1)
+    _, first, last = turn(recipe, epoch)
+    done = ((epoch - first) * steps + step + 1) / ((last - first + 1) * steps + 1)
     if done < recipe.warmup_share:
         return recipe.learning_rate * done / recipe.warmup_share
     return recipe.learning_rate * (1.0 - done) / (1.0 - recipe.warmup_share)

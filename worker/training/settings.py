@@ -19,8 +19,8 @@ Guess = Literal["hard", "soft", "soft-to-hard"]
 Flip = Literal["off", "on", "colour"]
 MixtureName = Literal["beta", "gaussian"]
 NormalisationName = Literal["percentile", "maximum"]
-WeightsFrom = Literal["tracked", "batch", "averaged"]
-GuessFrom = Literal["step", "tracked", "averaged"]
+WeightsFrom = Literal["tracked", "batch"]
+GuessFrom = Literal["step", "tracked"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Compile = Literal["auto", "on", "off"]
 
@@ -59,6 +59,8 @@ class Recipe:
     blocks: int = 2
     """Residual blocks in each of the four stages of a PreAct ResNet; 2 is ResNet-18."""
 
+    networks: int = 1
+    """So many networks are trained one after another, each for its share of the epochs; all of them judge the samples."""
     image_size: int = 0
     """Side in pixels to which images are resized before anything else; 0 leaves them as stored."""
     crop_share: float = 0.125
@@ -93,12 +95,10 @@ class Recipe:
     normalisation: NormalisationName = "percentile"
     weights_from: WeightsFrom = "tracked"
     """Losses that the noise posteriors are read from: "tracked" after the last epoch (the paper), or computed anew on the
-    augmented "batch" through the mixture fitted after the last epoch (the authors' released code; one more pass); or
-    not losses, but how suspect the "averaged" predictions of the last epochs make each label, see `noise.transitions`."""
+    augmented "batch" through the mixture fitted after the last epoch (the authors' released code; one more pass)."""
     guess_from: GuessFrom = "step"
     """Whose predictions stand in for suspect labels: those of this "step" on the augmented images, or those "tracked" after
-    the last epoch, which saves a pass with mixup (only with guess "hard": probabilities are not kept), or the "averaged"
-    probabilities of the last epochs (only with guess "soft")."""
+    the last epoch, which saves a pass with mixup (only with guess "hard": probabilities are not kept)."""
 
     literal: bool = False
     """Compute as the authors' released code does, pass by pass, for comparison; see `literal`."""
@@ -110,7 +110,7 @@ class Recipe:
     """Compile the network (torch.compile); "auto": on CUDA devices only."""
 
     ranking_skip: float = 0.1
-    """Share of the first epochs left out of the average predictions by which samples are ranked."""
+    """Share of each network's first epochs left out of the average predictions by which samples are ranked."""
 
     def __post_init__(self) -> None:
         for field, (low, high) in _RANGES.items():
@@ -130,8 +130,16 @@ class Recipe:
 
         if self.bootstrap != "none" and self.guess_from == "tracked" and self.guess != "hard":
             raise ValueError("guess_from tracked needs guess hard; tracked predictions are classes")
-        if self.bootstrap != "none" and self.guess_from == "averaged" and self.guess != "soft":
-            raise ValueError("guess_from averaged needs guess soft; averages are probabilities")
+        if self.networks > 1 and (
+            self.schedule != "one-cycle"
+            or self.bootstrap != "none"
+            or self.mixup == "dynamic"
+            or self.forward_correction
+        ):
+            raise ValueError(
+                "networks above 1 need schedule one-cycle, and no phase that builds on earlier epochs "
+                "(bootstrap, dynamic mixup, forward_correction)"
+            )
         if self.weights == "default" and not self.network.startswith("resnet"):
             raise ValueError(
                 f"weights default needs network resnet18, resnet34 or resnet50, found {self.network}"
@@ -160,6 +168,7 @@ _RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
         "label_smoothing": (0.0, 0.9),
         "width": (4, 1024),
         "blocks": (1, 8),
+        "networks": (1, 16),
         "image_size": (0, 1024),
         "crop_share": (0.0, 0.5),
         "mixup_alpha": (0.01, 1000.0),

@@ -16,11 +16,9 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from worker.noise.assess import assess
 from worker.noise.mixtures import BetaMixture, GaussianMixture, Mixture
-from worker.noise.transitions import noise_structure, suspicion
 from worker.training import checkpoint as checkpoints
 from worker.training import objectives
 from worker.training.averages import PredictionAverage
@@ -30,11 +28,11 @@ from worker.training.images import Images
 from worker.training.loop import Loop
 from worker.training.memory import is_out_of_memory, smaller_batch
 from worker.training.networks import Builder, built
-from worker.training.outcome import epoch_report, outcome, ranked_from
+from worker.training.outcome import epoch_report, outcome
 from worker.training.parallel import Group, joined
 from worker.training.posteriors import tabulated
 from worker.training.reports import Diverged, EpochReport, Outcome, OutOfMemory, Stopped, TrainingData
-from worker.training.schedule import learning_rate
+from worker.training.schedule import is_ranked, learning_rate
 from worker.training.settings import Recipe
 from worker.training.tracking import History, Tracked, load_history, write_epoch
 
@@ -170,7 +168,7 @@ class _Training:
         best_last: dict[Literal["best", "last"], float] | None = (
             {"best": max(self.validations), "last": self.validations[-1]} if self.validations else None
         )
-        order, ranked_NC = self.order, self.predictions.ranked
+        order, ranked_NC = self.order, self.predictions.mean
         self.group.wait()  # the first process has written the last epoch
         return outcome(
             order.data, order.recipe, load_history(order.directory),
@@ -193,8 +191,8 @@ class _Training:
             self.estimate_transition(epoch)
         train_loss = loop.train_epoch(epoch)
         tracked = loop.track()
-        if loop.log_probability_NC is not None:
-            self.predictions.update(loop.log_probability_NC, ranked=epoch >= ranked_from(recipe))
+        if loop.log_probability_NC is not None and is_ranked(recipe, epoch):
+            self.predictions.update(loop.log_probability_NC)
         _check_finite(epoch, train_loss, tracked)
         self.weigh(tracked)
         if self.validation is not None and data.validation_label_N is not None:
@@ -234,14 +232,6 @@ class _Training:
     def weigh(self, tracked: Tracked) -> None:
         """Fits the mixture to the epoch's losses, for the weights of the next epoch."""
         recipe, loop, where = self.order.recipe, self.loop, self.device.device
-        if recipe.guess_from == "averaged":
-            loop.guess_NC = self.predictions.recent
-        if recipe.weights_from == "averaged" and self.predictions.recent is not None:
-            posterior_N = averaged_posterior(
-                self.predictions.recent.cpu().numpy(), self.order.data.given_label_N
-            )
-            loop.posterior_N = torch.from_numpy(posterior_N).to(where)
-            return
         mixture = weighting_mixture(recipe).fit(tracked.loss_N)
         posterior_N = mixture.posterior(tracked.loss_N).astype(np.float32)
         loop.posterior_N = torch.from_numpy(posterior_N).to(where)
@@ -272,18 +262,6 @@ def weighting_mixture(recipe: Recipe) -> Mixture:
     if recipe.mixture == "gaussian":
         return GaussianMixture(recipe.normalisation, tail=0.05, iterations=10)
     return BetaMixture(recipe.normalisation, tail=0.05, iterations=10)
-
-
-def averaged_posterior(
-    probability_NC: NDArray[np.float32], given_label_N: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Noise posteriors (N,) from averaged predictions, as far as they can be trusted: without a sign of label noise all
-    are 0, so that no label gives way to a guess because its image is hard."""
-    score_N = suspicion(probability_NC, given_label_N, noise_structure(probability_NC, given_label_N))
-    assessment = assess(score_N)
-    if assessment.trust.verdict == "none":
-        return np.zeros(len(score_N), dtype=np.float32)
-    return assessment.noise_posterior_N.astype(np.float32)
 
 
 def fingerprint(data: TrainingData) -> str:

@@ -65,19 +65,16 @@ def test_a_resumed_average_goes_on_to_the_bit() -> None:
         assert torch.equal(network.weight, expected)
 
 
-def test_recent_predictions_halve_the_past_and_ranked_ones_weigh_alike() -> None:
+def test_the_mean_of_predictions_is_the_geometric_one() -> None:
     average = PredictionAverage()
-    assert average.recent is None
-    assert average.ranked is None
-    for epoch, share in enumerate((0.5, 0.9, 0.2)):
-        average.update(torch.tensor([[share, 1.0 - share]]).log(), ranked=epoch > 0)
-    recent = 0.5**0.25 * 0.9**0.25 * 0.2**0.5, 0.5**0.25 * 0.1**0.25 * 0.8**0.5
-    ranked = 0.9**0.5 * 0.2**0.5, 0.1**0.5 * 0.8**0.5
-    for found, (first, second) in ((average.recent, recent), (average.ranked, ranked)):
-        assert found is not None
-        assert found[0].tolist() == pytest.approx([first / (first + second), second / (first + second)])
+    assert average.mean is None
+    assert average.state() == {}
+    for share in (0.9, 0.2):
+        average.update(torch.tensor([[share, 1.0 - share]]).log())
+    first, second = 0.9**0.5 * 0.2**0.5, 0.1**0.5 * 0.8**0.5
+    assert average.mean is not None
+    assert average.mean[0].tolist() == pytest.approx([first / (first + second), second / (first + second)])
     other = PredictionAverage()
     other.load_state(average.state(), torch.device("cpu"))
-    assert other.ranked is not None
-    assert average.ranked is not None
-    assert torch.equal(other.ranked, average.ranked)
+    assert other.mean is not None
+    assert torch.equal(other.mean, average.mean)
