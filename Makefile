@@ -5,7 +5,7 @@ DATA ?=
 ARGS := $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format lock dashboard chromium client bench-audit clean
+.PHONY: help setup demo up test check format lock dashboard chromium client bench-audit bench-noise bench-train bench-paper clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,12 +58,26 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 lock: ## pin every package again (needs uv)
 	$(LOCK) --extra worker --group dev --upgrade -o constraints.txt
 	$(LOCK) -c constraints.txt -o constraints-backend.txt
+	$(LOCK) -c constraints.txt --group bench -o constraints-bench.txt
 
 client: setup ## the dashboard's types from the OpenAPI document
 	$(BIN)/python frontend/build_hook.py --client
 
-bench-audit: setup ## AUROC against seconds; DATA=folder with CIFAR-10 Parquet shards
+$(BIN)/.bench: constraints-bench.txt | setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints-bench.txt
+	@touch $@
+
+bench-audit: setup $(BIN)/.bench ## ways to find wrong labels: ranking against seconds; DATA=folder with CIFAR-10 Parquet shards
 	$(BIN)/python -m benchmarks.audit $(DATA)
+
+bench-noise: setup ## flags, noise rates and speed of the mixtures on real losses; DATA=folder with out-of-fold predictions
+	$(BIN)/python -m benchmarks.noise $(DATA)
+
+bench-train: setup ## images per second of every recipe beside the literal mode and the arithmetic floor
+	$(BIN)/python -m benchmarks.train
+
+bench-paper: setup ## the paper's CIFAR-10 table, resumable; DATA=folder with CIFAR-10 Parquet shards
+	$(BIN)/python -m benchmarks.paper $(DATA)
 
 clean: ## remove what was built and installed here (no data)
 	rm -rf .venv backend/dashboard frontend/node_modules .mypy_cache .ruff_cache .pytest_cache
