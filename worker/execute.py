@@ -21,15 +21,17 @@ from worker.backbones import builder
 from worker.claimed import Claimed
 from worker.door import Stopped, enter
 from worker.embedding import embed, neighbours
+from worker.noise.scores import consensus, neighbour_disagreement
 from worker.results import stored_mixtures, write_parquet
 from worker.scratch import scratch_folder
+from worker.training.averages import STEPS_MADE
 from worker.training.checkpoint import newest
 from worker.training.device import chosen_device
 from worker.training.networks import MissingBackbone
 from worker.training.recipes import Recipe, recipe
 from worker.training.reports import Diverged, OutOfMemory
 from worker.training.reports import Stopped as TrainingStopped
-from worker.training.tensorfile import encode
+from worker.training.tensorfile import AnyArray, encode
 from worker.training.train import EpochReport, Outcome, TrainingData, load_history, train
 
 TRAINED, MAPPED = 0.86, 0.97
@@ -165,7 +167,8 @@ class Execution:
         folder.mkdir()
         np.save(folder / "features.npy", outcome.feature_NF.astype(np.float16))
         np.save(folder / "probabilities.npy", outcome.predicted_probability_NC.astype(np.float16))
-        np.save(folder / "neighbours.npy", neighbours(outcome.feature_NF, k=8))
+        neighbour_NK = neighbours(outcome.feature_NF, k=8)
+        np.save(folder / "neighbours.npy", neighbour_NK)
         history = load_history(self.directory / CHECKPOINT)
         np.savez_compressed(
             folder / "history.npz",
@@ -173,7 +176,12 @@ class Execution:
             margin=history.margin_EN.astype(np.float16),
             prediction=history.prediction_EN.astype(np.int16),
         )
-        write_parquet(folder / "results.parquet", result, data.given_label_N)
+        scores = {
+            **outcome.scores,
+            "neighbour_disagreement": neighbour_disagreement(neighbour_NK, data.given_label_N),
+        }
+        scores["consensus"] = consensus(scores)
+        write_parquet(folder / "results.parquet", result, data.given_label_N, scores)
         self.save_network(folder / "model.safetensors", len(data.image_NHWC[0, 0, 0]), data.classes)
         self.claimed.check()
         self.artifacts.upload_folder(folder, f"runs/{self.run_id}/")
@@ -193,10 +201,14 @@ class Execution:
         """The trained weights alone, with what is needed to build the network they belong to."""
         last = newest(self.directory / CHECKPOINT)
         assert last is not None, "a finished training has a checkpoint"
-        prefix = "network."
-        weights = {
-            name.removeprefix(prefix): array for name, array in last.arrays.items() if name.startswith(prefix)
-        }
+        # Where weights are averaged, the average is the network that judged the samples.
+        weights: dict[str, AnyArray] = {}
+        for prefix in ("network.", "average."):
+            weights |= {
+                name.removeprefix(prefix): array
+                for name, array in last.arrays.items()
+                if name.startswith(prefix) and not name.endswith(STEPS_MADE)
+            }
         described = {
             "network": self.recipe.network,
             "width": str(self.recipe.width),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,16 @@ import pyarrow.parquet as pq
 from backend.store.results import RESULT_DTYPE
 
 
-def write_parquet(path: Path, result_N: np.ndarray[Any, Any], given_label_N: np.ndarray[Any, Any]) -> None:
-    """Write the results with the given labels (class indices) as one Parquet file."""
+def write_parquet(
+    path: Path,
+    result_N: np.ndarray[Any, Any],
+    given_label_N: np.ndarray[Any, Any],
+    scores: Mapping[str, np.ndarray[Any, Any]],
+) -> None:
+    """Write the results with the given labels (class indices) and further scores as one Parquet file."""
     columns = {name: np.ascontiguousarray(result_N[name]) for name in RESULT_DTYPE.names or ()}
-    pq.write_table(pa.table({**columns, "given_label": given_label_N.astype(np.int32)}), path)
+    further = {f"score_{name}": score_N.astype(np.float32) for name, score_N in scores.items()}
+    pq.write_table(pa.table({**columns, "given_label": given_label_N.astype(np.int32), **further}), path)
 
 
 def stored_mixtures(fitted: dict[str, Any], chosen: str) -> dict[str, Any]:

@@ -55,6 +55,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "guess_from": "Guesses: of the same step, or tracked after each epoch, which is faster (hard guesses only).",
     "literal": "Compute as the paper's released code does: much slower, for comparison.",
     "weight_average": "Judge samples by weights averaged over about so many epochs; 0: by the weights as they are.",
+    "judge_mirrored": "In the epochs that count, judge samples by their mirror images as well, where images are flipped.",
     "precision": "Number format; auto is bfloat16 where the hardware is made for it.",
     "compile": "Compile the network first; auto does on CUDA devices.",
     "ranking_skip": "Share of the first epochs that the ranking of samples leaves out.",

@@ -23,7 +23,9 @@ from types import FrameType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from worker.noise.scores import confident_class, consensus, margin
 from worker.training.recipes import RECIPES, recipe
 from worker.training.reports import Diverged, EpochReport, Outcome, OutOfMemory, Stopped, TrainingData
 from worker.training.tensorfile import UnreadableFile
@@ -40,6 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="replace a setting of the recipe"
     )
+    parser.add_argument(
+        "--folds", type=int, default=0, metavar="K",
+        help="train on K folds as well, for the scores that need predictions of unseen samples",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:0 … or mps")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints and result.npz")
@@ -74,9 +80,22 @@ def main(arguments: list[str] | None = None) -> int:
             should_stop=lambda: stop_requested,
             build=_builder(settings.network, weights_file),
         )
+        scores = dict(outcome.scores)
+        if options.folds:
+            from worker.training.folds import out_of_fold
+
+            probability_NC = out_of_fold(
+                data, settings, folds=options.folds, seed=options.seed, device=options.device,
+                directory=options.out, on_epoch=lambda fold, report: _show(report),
+                should_stop=lambda: stop_requested, build=_builder(settings.network, weights_file),
+            )  # fmt: skip
+            scores["out_of_fold_margin"] = margin(probability_NC, data.given_label_N)
+            confident_N = confident_class(probability_NC, data.given_label_N)
+            scores["confident_learning"] = ((confident_N >= 0) & (confident_N != data.given_label_N)) * 1.0
+        scores["consensus"] = consensus(scores)
         if not speaks():
             return 0
-        _write_result(options.out, outcome)
+        _write_result(options.out, outcome, scores)
     except ValueError as error:
         if isinstance(error, UnreadableFile):
             return _failed(str(error), 1)
@@ -165,17 +184,19 @@ def _show(report: EpochReport) -> None:
             sys.stderr.write(f"note: {note}\n")
 
 
-def _write_result(directory: Path, outcome: Outcome) -> None:
+def _write_result(directory: Path, outcome: Outcome, scores: dict[str, NDArray[np.float64]]) -> None:
     path = directory / "result.npz"
     temporary = directory / ".result.npz.part"
     with temporary.open("wb") as file:
         np.savez(
             file,
+            allow_pickle=False,
             noise_posterior=outcome.noise_posterior_N,
             suggested_label=outcome.suggested_label_N,
             loss=outcome.loss_N,
             margin=outcome.margin_N,
             flagged=outcome.flagged_N,
+            **{f"score_{name}": score_N for name, score_N in scores.items()},
         )
     temporary.replace(path)
 

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+STEPS_MADE = "steps_made"
+
 LARGEST_PREDICTIONS = 1 << 28
 """Probabilities (samples times classes) of which averages are kept: a gigabyte each."""
 
@@ -57,11 +59,11 @@ class WeightAverage:
 
     def state(self) -> dict[str, Tensor]:
         """What `load_state` takes."""
-        return {**self._average, "steps_made": torch.tensor(self._made)}
+        return {**self._average, STEPS_MADE: torch.tensor(self._made)}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """The inverse of `state`."""
-        self._made = int(state["steps_made"])
+        self._made = int(state[STEPS_MADE])
         for name, value in self._average.items():
             value.copy_(state[name])
 

@@ -45,8 +45,10 @@ def evaluate(
     layout: torch.memory_format,
     keep: Keep,
     poll: Callable[[], None],
+    mirrored: bool = False,
 ) -> None:
-    """Hands features and logits of this process's part of the images to `keep`, batch by batch."""
+    """Hands features and logits of this process's part of the images to `keep`, batch by batch; with `mirrored` the
+    means over each image and its mirror image."""
     network.eval()
     first, last = group.part(0, images.count)
     for begin in range(first, last, batch):
@@ -55,5 +57,8 @@ def evaluate(
         image_BCHW = normalised(images.span(begin, end), *statistics).contiguous(memory_format=layout)
         with device.autocast():
             feature_BF = network.features(image_BCHW)  # type: ignore[operator]
+            if mirrored:
+                flipped_BCHW = image_BCHW.flip(3).contiguous(memory_format=layout)
+                feature_BF = (feature_BF + network.features(flipped_BCHW)) / 2  # type: ignore[operator]
             logit_BC = network.head(feature_BF)  # type: ignore[operator]
         keep(begin, end, feature_BF.float(), logit_BC.float())

@@ -280,8 +280,9 @@ class Loop:
             logit_BC: Tensor = network(image_BCHW)
         return logit_BC.float()
 
-    def track(self) -> Tracked:
-        """Loss, margin and prediction of every sample, in evaluation mode, by sample index. Raises Stopped."""
+    def track(self, *, mirrored: bool = False) -> Tracked:
+        """Loss, margin and prediction of every sample, in evaluation mode, by sample index; with `mirrored` by its mirror
+        image as well, where training flips images. Raises Stopped."""
         where = self.device.device
         loss_N, margin_N = torch.zeros(self.count, device=where), torch.zeros(self.count, device=where)
         prediction_N = torch.zeros(self.count, dtype=torch.int64, device=where)
@@ -297,7 +298,7 @@ class Loop:
             if keeps:
                 log_probability_NC[begin:end] = logit_BC.log_softmax(dim=1)
 
-        self._evaluate(self.images, keep)
+        self._evaluate(self.images, keep, mirrored=mirrored)
         self.prediction_N = self.group.sum_(prediction_N)
         self.log_probability_NC = self.group.sum_(log_probability_NC) if keeps else None
         self.group.sum_(loss_N)
@@ -325,20 +326,20 @@ class Loop:
                 found.append(row_BX.new_zeros((images.count, row_BX.shape[1])))
             found[0][begin:end] = row_BX
 
-        self._evaluate(images, keep)
+        self._evaluate(images, keep, mirrored=self.recipe.judge_mirrored)
         where = self.device.device if self.group.size > 1 else torch.device("cpu")
         row_NX = self.group.sum_(found[0].to(where)).cpu().numpy()
         return np.ascontiguousarray(row_NX[:, : self.classes]), np.ascontiguousarray(
             row_NX[:, self.classes :]
         )
 
-    def _evaluate(self, images: Images, keep: Keep) -> None:
+    def _evaluate(self, images: Images, keep: Keep, *, mirrored: bool = False) -> None:
         shrunk = max(1, self.recipe.batch_size // self.batch_size)
         batch = batch_for(images, self.device, shrunk) if self.manner.large_tracking else self.batch_size
         with self._average.in_place() if self._average is not None else nullcontext():
             evaluate(
                 self.network, images, self._statistics, self.device, self.group, batch, self.manner.layout,
-                keep, self._poll if self.group.size == 1 else lambda: None,
+                keep, self._poll if self.group.size == 1 else lambda: None, mirrored and self._flip,
             )  # fmt: skip
 
     def _poll(self) -> None:

@@ -90,6 +90,7 @@ _ALL = (
         network="audit",
         width=32,
         weight_average=0.6,
+        judge_mirrored=True,
         ranking_skip=0.75,
     ),
     _PAPER,

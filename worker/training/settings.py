@@ -104,6 +104,8 @@ class Recipe:
     """Compute as the authors' released code does, pass by pass, for comparison; see `literal`."""
     weight_average: float = 0.0
     """Samples are judged by the network's weights averaged over about so many epochs; 0: by its weights as they are."""
+    judge_mirrored: bool = False
+    """In the epochs that count, judge samples by their mirror images as well, where training flips images."""
     precision: Precision = "auto"
     """Number format of the matrix work; "auto" is bfloat16 where the hardware is made for it."""
     compile: Compile = "auto"

@@ -190,7 +190,7 @@ class _Training:
         if recipe.forward_correction and loop.transition_CC is None and epoch >= recipe.correction_start:
             self.estimate_transition(epoch)
         train_loss = loop.train_epoch(epoch)
-        tracked = loop.track()
+        tracked = loop.track(mirrored=recipe.judge_mirrored and is_ranked(recipe, epoch))
         if loop.log_probability_NC is not None and is_ranked(recipe, epoch):
             self.predictions.update(loop.log_probability_NC)
         _check_finite(epoch, train_loss, tracked)
