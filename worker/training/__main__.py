@@ -5,7 +5,7 @@
 
 DATA.npz holds image (N, H, W, C uint8) and given_label (N,); optionally true_label, validation_image,
 validation_label. Progress goes to standard error, one JSON document to standard output, one value per sample
-to DIR/result.npz. The same command goes on where it stopped. Exit codes: 0 done, 1 the training failed, 2 wrong use.
+to DIR/result.npz, further scores to DIR/scores.npz. The same command goes on where it stopped. Exit codes: 0 done, 1 the training failed, 2 wrong use.
 `--set weights=FILE` (.pth, .pt, .safetensors) begins a torchvision network with the weights in a file; only here: no
 setting that reaches a server names a file.
 """
@@ -185,20 +185,18 @@ def _show(report: EpochReport) -> None:
 
 
 def _write_result(directory: Path, outcome: Outcome, scores: dict[str, NDArray[np.float64]]) -> None:
-    path = directory / "result.npz"
-    temporary = directory / ".result.npz.part"
-    with temporary.open("wb") as file:
-        np.savez(
-            file,
-            allow_pickle=False,
-            noise_posterior=outcome.noise_posterior_N,
-            suggested_label=outcome.suggested_label_N,
-            loss=outcome.loss_N,
-            margin=outcome.margin_N,
-            flagged=outcome.flagged_N,
-            **{f"score_{name}": score_N for name, score_N in scores.items()},
-        )
-    temporary.replace(path)
+    result = {
+        "noise_posterior": outcome.noise_posterior_N,
+        "suggested_label": outcome.suggested_label_N,
+        "loss": outcome.loss_N,
+        "margin": outcome.margin_N,
+        "flagged": outcome.flagged_N,
+    }
+    for name, arrays in (("scores", scores), ("result", result)):
+        temporary = directory / f".{name}.npz.part"
+        with temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        temporary.replace(directory / f"{name}.npz")
 
 
 def _failed(message: str, code: int) -> int:

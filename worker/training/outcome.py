@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.noise.assess import Assessment, assess
+from worker.noise.assess import Assessment, assess, assess_training
 from worker.noise.detection import detection_metrics
 from worker.noise.scores import forgetting
 from worker.noise.transitions import SMALLEST_PROBABILITY, likeliest_source, noise_structure, suspicion
@@ -87,11 +87,12 @@ def outcome(
     ranked = [place for place in range(recipe.epochs) if is_ranked(recipe, place + 1)]
     margin_N = history.margin_EN[ranked].mean(axis=0, dtype=np.float64)
     if ranked_NC is None:
-        structure_CC, score_N = None, _plain_suspicion(history.loss_EN[ranked])
+        structure_CC = None
+        assessment = assess(_plain_suspicion(history.loss_EN[ranked]))
     else:
         structure_CC = noise_structure(ranked_NC, data.given_label_N)
         score_N = suspicion(ranked_NC, data.given_label_N, structure_CC)
-    assessment = assess(score_N)
+        assessment = assess_training(score_N, ranked_NC, data.given_label_N)
     quality_N = probability_NC[row_N, data.given_label_N]
     believed_NC = probability_NC if ranked_NC is None else ranked_NC
     suggested_N = np.where(

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from worker.noise.assess import assess, assess_probabilities, strictly_increasing
+from worker.noise.assess import assess, assess_probabilities, assess_training, strictly_increasing
 from worker.noise.detection import auroc, flag_metrics
+from worker.noise.scores import margin
 
 
 def margins(samples: int, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -173,3 +174,32 @@ def test_the_unit_of_margins_changes_no_verdict(scale: float, shift: float) -> N
     found = assess((score_N + shift) * scale)
     assert found.trust.verdict == "good"
     assert found.noise_rate == pytest.approx(assess(score_N).noise_rate, abs=0.02)
+
+
+def one_group(wrong: float, samples: int = 6000, seed: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Predictions that hesitate so much that their odds show one group; given labels; which are noisy."""
+    rng = np.random.default_rng(seed)
+    true_N = rng.integers(0, 5, samples)
+    logit_NC = rng.normal(0.0, 1.0, (samples, 5))
+    logit_NC[np.arange(samples), true_N] += rng.gamma(2.0, 1.0, samples)
+    probability_NC = np.exp(logit_NC) / np.exp(logit_NC).sum(axis=1, keepdims=True)
+    noisy_N = rng.random(samples) < wrong
+    return probability_NC, np.where(noisy_N, (true_N + rng.integers(1, 5, samples)) % 5, true_N), noisy_N
+
+
+def test_where_scores_form_one_group_the_predictions_are_heard_with_doubt() -> None:
+    probability_NC, given_N, noisy_N = one_group(0.4)
+    score_N = margin(probability_NC, given_N)
+    assert assess(score_N).trust.verdict == "none"
+    judged = assess_training(score_N, probability_NC, given_N)
+    assert judged.trust.verdict == "doubtful"
+    assert judged.noise_rate_interval[0] <= noisy_N.mean() <= judged.noise_rate_interval[1]
+    assert noisy_N[judged.flagged_N].mean() > 0.8
+    order_N = np.argsort(score_N, kind="stable")
+    assert (np.diff(judged.noise_posterior_N[order_N]) > 0).all()
+
+
+def test_nobody_is_accused_when_neither_scores_nor_predictions_speak_of_noise() -> None:
+    probability_NC, given_N, _ = one_group(0.0)
+    judged = assess_training(margin(probability_NC, given_N), probability_NC, given_N)
+    assert judged.flagged_N.mean() <= 0.005

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from worker.noise.detection import auroc
 from worker.training.reports import TrainingData
 
 
@@ -23,6 +24,20 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_folds_add_the_scores_that_need_unseen_samples(few_digits: TrainingData, tmp_path: Path) -> None:
+    np.savez(tmp_path / "in.npz", image=few_digits.image_NHWC, given_label=few_digits.given_label_N)
+    settings = ("--set", "epochs=12", "--set", "width=8", "--folds", "2", "--out", tmp_path / "out")
+    done = run(tmp_path / "in.npz", *settings)
+    assert done.returncode == 0, done.stderr
+    noisy_N = few_digits.given_label_N != few_digits.true_label_N
+    with np.load(tmp_path / "out" / "scores.npz") as scores:
+        found = auroc(noisy_N, scores["out_of_fold_margin"])
+        assert found is not None
+        assert found > 0.75
+        assert set(np.unique(scores["confident_learning"])) <= {0.0, 1.0}
+
+
 def test_one_document_one_result_file_and_the_same_again(few_digits: TrainingData, tmp_path: Path) -> None:
     np.savez(
         tmp_path / "in.npz",
@@ -48,6 +63,10 @@ def test_one_document_one_result_file_and_the_same_again(few_digits: TrainingDat
         first = {key: result[key] for key in result.files}
     assert set(first) == {"noise_posterior", "suggested_label", "loss", "margin", "flagged"}
     assert all(value.shape == (300,) for value in first.values())
+
+    plain = {"final_loss", "mean_loss", "mean_margin", "forgetting_count", "consensus"}
+    with np.load(out / "scores.npz") as scores:
+        assert set(scores.files) == plain
 
     again = run(*command)
     assert again.returncode == 0, again.stderr
