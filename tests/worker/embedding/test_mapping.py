@@ -65,6 +65,7 @@ def test_features_along_one_direction_are_laid_out_along_a_line() -> None:
     assert (steps > 0).all() or (steps < 0).all()
 
 
+@pytest.mark.slow
 def test_broken_and_repeated_rows_leave_the_map_finite(
     digits: tuple[NDArray[np.float32], NDArray[np.int64]],
 ) -> None:

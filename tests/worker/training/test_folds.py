@@ -22,6 +22,7 @@ def test_folds_are_even_in_size_and_in_classes() -> None:
     assert (fold_of_each(given_N, 5, seed=2) != fold_N).any()
 
 
+@pytest.mark.slow
 def test_a_label_that_only_one_sample_has_is_never_learned_out_of_fold(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     true_N = rng.integers(0, 2, 120)

@@ -158,6 +158,7 @@ def test_any_size_channels_and_classes_can_be_trained_on(
         assert np.isfinite(values).all()
 
 
+@pytest.mark.slow
 def test_a_rare_class_is_learned_beside_a_frequent_one(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     data = patterns(400, 2, (8, 8, 1))

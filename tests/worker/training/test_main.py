@@ -38,6 +38,7 @@ def test_folds_add_the_scores_that_need_unseen_samples(few_digits: TrainingData,
         assert set(np.unique(scores["confident_learning"])) <= {0.0, 1.0}
 
 
+@pytest.mark.slow
 def test_one_document_one_result_file_and_the_same_again(few_digits: TrainingData, tmp_path: Path) -> None:
     np.savez(
         tmp_path / "in.npz",

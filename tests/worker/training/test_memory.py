@@ -60,6 +60,7 @@ def run(
     return reports, outcome.loss_N
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "error", [torch.OutOfMemoryError("CUDA out of memory"), ON_THE_PROCESSOR, MemoryError()]
 )

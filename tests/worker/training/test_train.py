@@ -93,6 +93,7 @@ def test_every_recipe_finds_planted_noise_on_a_short_schedule(
     assert len(late) == (name == "forward")
 
 
+@pytest.mark.slow
 def test_the_seed_alone_decides(few_digits: TrainingData, tmp_path: Path) -> None:
     first, again, other = (
         train(few_digits, recipe("m-dyr-h", SMALL), seed=seed, device="cpu", directory=tmp_path / name)
@@ -102,6 +103,7 @@ def test_the_seed_alone_decides(few_digits: TrainingData, tmp_path: Path) -> Non
     assert not np.array_equal(first.margin_N, other.margin_N)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fast", "m-dyr-h", "md-dyr-sh", "forward"])
 @pytest.mark.parametrize("stop_after", [1, 3])
 def test_a_stopped_run_goes_on_to_the_bit(
