@@ -15,6 +15,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,8 +61,8 @@ def oof_cases(folder: Path, quick: bool) -> Iterator[Case]:
             title = f"{path.stem}, {name}"
             noisy_N = label_N != true_N
             yield Case(title, "probabilities", noisy_N, loss_N,
-                       lambda p=probability_NC, g=label_N: assess_probabilities(p, g))  # type: ignore[misc]  # fmt: skip
-            yield Case(title, "loss", noisy_N, loss_N, lambda x=loss_N: assess(x))  # type: ignore[misc]
+                       partial(assess_probabilities, probability_NC, label_N))  # fmt: skip
+            yield Case(title, "loss", noisy_N, loss_N, partial(assess, loss_N))
 
 
 def own_cases(folder: Path) -> Iterator[Case]:
@@ -75,7 +76,7 @@ def own_cases(folder: Path) -> Iterator[Case]:
                 "last loss": file["last_loss_N"].astype(np.float64),
             }
         for source, score_N in scores.items():
-            yield Case(f"training, {path.stem}", source, noisy_N, score_N, lambda x=score_N: assess(x))  # type: ignore[misc]
+            yield Case(f"training, {path.stem}", source, noisy_N, score_N, partial(assess, score_N))
 
 
 def best_f1(noisy_N: NDArray[np.bool_], score_N: FloatArray) -> float:
@@ -165,10 +166,10 @@ def speed(quick: bool) -> list[dict[str, Any]]:
         beta, gaussian = BetaMixture(tolerance=0.0), GaussianMixture(iterations=10, tolerance=0.0)
         likely = BetaMixture(estimator="likelihood", tolerance=0.0)
         for name, mixture in (("beta, moments", beta), ("beta, likelihood", likely), ("Gaussian", gaussian)):
-            fits[name] = (lambda m=mixture, x=loss_N: m.fit(x), lambda m=mixture, x=loss_N: m.posterior(x))  # type: ignore[misc]
+            fits[name] = (partial(mixture.fit, loss_N), partial(mixture.posterior, loss_N))
         if samples <= 1_000_000:
-            fits["plain scipy, beta, moments"] = (lambda x=loss_N: plain_fit(x), None)  # type: ignore[misc]
-        fits["whole assessment"] = (lambda x=loss_N: assess(x), None)  # type: ignore[misc]
+            fits["plain scipy, beta, moments"] = (partial(plain_fit, loss_N), None)
+        fits["whole assessment"] = (partial(assess, loss_N), None)
         for name, (fit, posterior) in fits.items():
             slow = name.startswith(("plain", "whole"))
             row: dict[str, Any] = {

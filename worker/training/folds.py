@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def out_of_fold(
             seed=seed + fold,
             device=device,
             directory=directory / f"fold-{fold}",
-            on_epoch=lambda report, fold=fold: on_epoch(fold, report),  # type: ignore[misc]
+            on_epoch=partial(on_epoch, fold),
             should_stop=should_stop,
             build=build,
         )
