@@ -22,7 +22,7 @@ from worker.claimed import Claimed
 from worker.door import Stopped, enter
 from worker.embedding import embed, neighbours
 from worker.noise.scores import consensus, neighbour_disagreement
-from worker.results import stored_mixtures, write_parquet
+from worker.results import agreement, stored_mixtures, write_parquet
 from worker.scratch import scratch_folder
 from worker.training.averages import STEPS_MADE
 from worker.training.checkpoint import newest
@@ -180,6 +180,7 @@ class Execution:
             **outcome.scores,
             "neighbour_disagreement": neighbour_disagreement(neighbour_NK, data.given_label_N),
         }
+        result["agreement"] = agreement(scores, int(outcome.flagged_N.sum()))
         scores["consensus"] = consensus(scores)
         write_parquet(folder / "results.parquet", result, data.given_label_N, scores)
         self.save_network(folder / "model.safetensors", len(data.image_NHWC[0, 0, 0]), data.classes)

@@ -9,8 +9,27 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from scipy.stats import rankdata
 
 from backend.store.results import RESULT_DTYPE
+
+
+def agreement(
+    scores: Mapping[str, np.ndarray[Any, Any]], suspects: int
+) -> np.ndarray[Any, np.dtype[np.int16]]:
+    """How many of the scores put each sample among their `suspects` most suspect ones (N,).
+
+    Every score rises with suspicion. Equal scores share their mean rank, so that all of them are in or none; what is
+    no number is suspect to nobody.
+    """
+    if not scores:
+        raise ValueError("agreement needs at least one score")
+    agreed_N = np.zeros(len(next(iter(scores.values()))), np.int16)
+    for score_N in scores.values():
+        known_N = np.nan_to_num(np.asarray(score_N, np.float64), nan=-np.inf)
+        mean_rank_N = rankdata(-known_N, method="average")
+        agreed_N += (mean_rank_N <= suspects) & (known_N > -np.inf)
+    return agreed_N
 
 
 def write_parquet(

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from backend.api.context import Id, In, Me
+from fastapi import APIRouter, Query
+from sqlalchemy.orm import Session
+
+from backend.api.context import Context, Id, In, Me
 from backend.api.schemas import DecisionCounts, DecisionsAnswer, DecisionsCreate
-from backend.store import activity, datasets, decisions
+from backend.api.summaries import RecentBatch, RecentDecisions, StandingAnswer, StandingChange
+from backend.store import activity, datasets, decisions, verdicts
 
 router = APIRouter(prefix="/api/datasets/{dataset_id}/decisions", tags=["decisions"])
+
+CHANGES = 20_000
+"""In one answer of recent batches: what a page can hold for undo."""
 
 
 @router.post("")
@@ -21,12 +28,53 @@ def create_decisions(dataset_id: Id, body: DecisionsCreate, context: In, caller:
         )
         if recorded:
             activity.record(session, caller.id, "decisions.create", dataset_id, recorded=recorded)
-        return DecisionsAnswer(recorded=recorded, counts=decisions.counts(session, dataset_id))
+    # Counted once they are recorded for good, and after the lock that keeps decisions in turn is gone.
+    with context.database.transaction() as session:
+        return DecisionsAnswer(recorded=recorded, counts=_counts(context, session, dataset_id))
 
 
 @router.get("")
 def count_decisions(dataset_id: Id, context: In, caller: Me) -> DecisionCounts:
     """How many samples stand at each verdict."""
     with context.database.transaction() as session:
+        dataset = datasets.get(session, caller.id, dataset_id)
+        if dataset.status != "ready":
+            return DecisionCounts(counts={})
+        return DecisionCounts(counts=_counts(context, session, dataset_id))
+
+
+@router.get("/recent")
+def recent_decisions(
+    dataset_id: Id, context: In, caller: Me, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> RecentDecisions:
+    """The caller's own newest batches with what stood before and after, oldest first: what can be undone.
+
+    At most 20 000 changes in all; a batch that does not fit whole is left out, with all before it.
+    """
+    with context.database.transaction() as session:
         datasets.get(session, caller.id, dataset_id)
-        return DecisionCounts(counts=decisions.counts(session, dataset_id))
+        batches = decisions.recent(session, dataset_id, caller.id, limit, CHANGES)
+    return RecentDecisions(
+        items=[
+            RecentBatch(
+                idempotency_key=batch.idempotency_key,
+                run_id=batch.run_id,
+                decided_at=batch.decided_at,
+                changes=[
+                    StandingChange(index=index, before=_stood(before), after=_stood(after))
+                    for index, before, after in batch.changes
+                ],
+            )
+            for batch in batches
+        ]
+    )
+
+
+def _stood(standing: tuple[str, int | None] | None) -> StandingAnswer | None:
+    if standing is None:
+        return None
+    return StandingAnswer.model_validate({"verdict": standing[0], "label": standing[1]})
+
+
+def _counts(context: Context, session: Session, dataset_id: str) -> dict[str, int]:
+    return verdicts.counts(context.published.verdicts(session, dataset_id))

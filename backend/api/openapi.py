@@ -10,6 +10,9 @@ from fastapi.routing import APIRoute
 
 from backend.api import (
     accounts,
+    atlas,
+    classes,
+    compare,
     datasets,
     decisions,
     events,
@@ -19,7 +22,9 @@ from backend.api import (
     recipes,
     runs,
     samples,
+    selections,
     system,
+    thresholds,
 )
 from backend.api.pages import pages_router
 from backend.api.schemas import ErrorAnswer
@@ -27,6 +32,11 @@ from backend.api.uploads import uploads_router
 from backend.settings import Settings
 
 DASHBOARD = Path(__file__).parents[1] / "dashboard"
+NOUNS = (
+    *(accounts, system, recipes, events),
+    *(datasets, atlas, decisions, compare),
+    *(runs, samples, selections, thresholds, classes, figures, exports),
+)
 _ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": ErrorAnswer, "description": "refused; the code says why"},
     422: {"model": ErrorAnswer, "description": "a field is wrong"},
@@ -36,7 +46,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 def routed(settings: Settings, app: FastAPI, dashboard: Path = DASHBOARD) -> FastAPI:
     """The application with every route; its gate and context are added by `create_app`."""
     problems.install(app)
-    for noun in (accounts, system, datasets, decisions, samples, recipes, runs, events, figures, exports):
+    for noun in NOUNS:
         app.include_router(noun.router, responses=_ERRORS)
     app.include_router(uploads_router(settings), include_in_schema=False)
     # Last: it answers every address that is left.

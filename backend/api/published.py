@@ -1,4 +1,7 @@
-"""What never changes once it is there, kept close: labels, names and results in memory, histories on disk.
+"""What never changes once it is there, kept close: results, matches and figures in memory, histories on disk.
+
+Each kind has its bound, in bytes where its size depends on the dataset's. The verdicts that stand are kept too, and
+brought up to date before each use.
 
 Knows no rights: whoever asks has checked that the account may see the dataset or run.
 Shape letters: N samples, E tracked epochs, C classes, F features, K neighbours.
@@ -9,25 +12,38 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-import threading
 import zipfile
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from backend.audit.errors import NotFound
-from backend.store import datasets, results
+from backend.api.recent import Recent
+from backend.audit.errors import BadInput, NotFound
+from backend.store import datasets, matching, results, selections
 from backend.store.artifacts import Artifacts
+from backend.store.matching import Indices, Matches, SampleFilter
+from backend.store.tables import Run
+from backend.store.verdicts import Codes, Verdicts
 
 Kept = TypeVar("Kept")
-KEPT_COLUMNS = 8
-"""Runs and datasets whose columns stay in memory: a million rows of results are about 50 MB."""
+MIB = 2**20
+KEPT_COLUMNS = 512 * MIB
+"""Columns of runs: a million samples are about 50 MB."""
+KEPT_MATCHES = 64 * MIB
+"""Matches of filters, orders and selections: 8 bytes per match."""
+KEPT_FIGURES = 64 * MIB
+"""Figures as JSON."""
+KEPT_VERDICTS = 64 * MIB
+"""Standing verdicts: a byte per sample."""
+KEPT_SUMMARIES = 64
+"""Small answers about whole runs: classes, thresholds, comparisons."""
+KEPT_NAMES = 4
+"""Datasets whose samples' names stay in memory: a million are about 80 MB."""
 KEPT_HISTORIES = 32
 """Runs whose histories stay unpacked on disk; only the columns of the samples looked at are ever read."""
 HEADER_BYTES = 4096
@@ -42,34 +58,15 @@ class History(NamedTuple):
     prediction_EN: NDArray[np.int16]
 
 
-class Recent:
-    """The last few results of a slow question; asked for the same key at once by two, it is answered twice."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
-        """What is kept under the key, or else what `make` gives."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return cast(Kept, self._kept[key])
-        made = make()
-        with self._lock:
-            self._kept[key] = made
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-        return made
-
-
 class Published:
     """Finished datasets and succeeded runs, read once."""
 
     def __init__(self, artifacts: Artifacts) -> None:
         self._artifacts = artifacts
-        self._columns, self._names = Recent(KEPT_COLUMNS), Recent(KEPT_COLUMNS)
+        self._columns, self._names = Recent(KEPT_COLUMNS, _bytes), Recent(KEPT_NAMES)
+        self._ranked, self._matches = Recent(KEPT_MATCHES, _bytes), Recent(KEPT_MATCHES, _bytes)
+        self._selections, self._verdicts = Recent(KEPT_MATCHES, _bytes), Recent(KEPT_VERDICTS, _bytes)
+        self._documents, self._summaries = Recent(KEPT_FIGURES, len), Recent(KEPT_SUMMARIES)
         self._histories, self._headers = Recent(KEPT_HISTORIES), Recent(1000)
         # Removed with the process; each backend process has its own.
         self._scratch = tempfile.TemporaryDirectory(prefix="noise-audit-", ignore_cleanup_errors=True)
@@ -81,6 +78,76 @@ class Published:
     def results(self, session: Session, run_id: str) -> results.ResultColumns:
         """Everything a succeeded run says."""
         return self._columns.get(run_id, lambda: results.columns(session, run_id))
+
+    def matches(self, session: Session, run: Run, filters: SampleFilter) -> Matches:
+        """The samples of a succeeded run that the filter finds now.
+
+        Raises BadInput for a selection or another run that is not this run's or dataset's, each named by its field.
+        """
+        if filters.indices is None:
+            found = self._matches.get(
+                (run.id, filters.lasting), lambda: self._match(session, run, filters.lasting)
+            )
+        else:
+            found = self._match(session, run, filters)
+        if filters.verdict is None:
+            return found
+        return matching.with_verdict(found, filters.verdict, self.verdicts(session, run.dataset_id))
+
+    def selection(self, run_id: str, selection_id: str) -> Indices:
+        """A selection's members in their order. Raises NotFound (SELECTION_UNKNOWN)."""
+        return self._selections.get(
+            (run_id, selection_id), lambda: selections.load(self._artifacts, run_id, selection_id)
+        )
+
+    def verdicts(self, session: Session, dataset_id: str) -> Codes:
+        """The code (N,) of the verdict that stands on each sample of a ready dataset now.
+
+        Not for a transaction that itself has recorded decisions.
+        """
+
+        def begin() -> Verdicts:
+            return Verdicts(dataset_id, datasets.load(session, dataset_id).sample_count)
+
+        return self._verdicts.get(dataset_id, begin).now(session)
+
+    def document(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
+        """A figure's or another answer's bytes; the key names everything that they depend on."""
+        return self._documents.get(key, make)
+
+    def summary(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
+        """A small answer about whole runs; the key names everything that it depends on."""
+        return self._summaries.get(key, make)
+
+    def _match(self, session: Session, run: Run, filters: SampleFilter) -> Matches:
+        columns = self.results(session, run.id)
+
+        def chosen() -> Indices | None:
+            if filters.selection is None:
+                return None
+            try:
+                return self.selection(run.id, filters.selection)
+            except NotFound as error:
+                raise BadInput(error.code, str(error), item="selection", found=error.found) from error
+
+        def flags_of(item: str, run_ids: tuple[str, ...]) -> list[NDArray[np.bool_]]:
+            return [self._flags_of_other(session, run, item, other_id) for other_id in run_ids]
+
+        ranked_N = self._ranked.get(run.id, lambda: matching.by_posterior(columns))
+        return matching.match(
+            columns,
+            filters,
+            ranked_N,
+            chosen(),
+            flags_of("flagged_by", filters.flagged_by),
+            flags_of("not_flagged_by", filters.not_flagged_by),
+        )
+
+    def _flags_of_other(self, session: Session, run: Run, item: str, other_id: str) -> NDArray[np.bool_]:
+        other = session.get(Run, other_id)
+        if other is None or other.dataset_id != run.dataset_id or other.status != "succeeded":
+            raise BadInput("RUN_UNKNOWN", "The dataset has no such succeeded run.", item=item, found=other_id)
+        return self.results(session, other_id).flagged
 
     def names(self, session: Session, dataset_id: str) -> list[str]:
         """The samples' names of a ready dataset."""
@@ -130,3 +197,7 @@ class Published:
                     # The mapping keeps the bytes; without a name they go when the mapping goes.
                     os.unlink(unpacked)  # noqa: PTH108
         return History(*arrays)
+
+
+def _bytes(kept: Any) -> int:
+    return int(kept.nbytes)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from numpy.typing import NDArray
+from pydantic import StringConstraints
 from sqlalchemy.orm import Session
 
 from backend.api.context import Context, Id, In, Index, Me
@@ -25,9 +26,10 @@ from backend.api.viewing import viewable
 from backend.audit.errors import NotFound
 from backend.audit.flagging import Evidence, why
 from backend.audit.status import must_be
-from backend.store import datasets, decisions, results, runs
+from backend.store import datasets, decisions, matching, results, runs
+from backend.store.matching import SampleFilter
 from backend.store.packs import Pack
-from backend.store.results import ResultColumns, SampleFilter, SampleRow
+from backend.store.results import ResultColumns, SampleRow
 from backend.store.tables import Run
 
 router = APIRouter(prefix="/api", tags=["samples"])
@@ -37,6 +39,12 @@ LIKELY_CLASSES = 9
 FOREVER = "private, max-age=31536000, immutable"
 _WEBP: dict[int | str, dict[str, Any]] = {200: {"content": {"image/webp": {}}, "description": "the image"}}
 
+_INDICES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {}}, "description": "uint32, little-endian"}
+}
+
+HEX = "^[0-9a-f]{1,32}$"
+RunId = Annotated[str, StringConstraints(max_length=32, pattern=HEX)]
 Label = Annotated[int | None, Query(ge=0, le=2**31 - 1)]
 Posterior = Annotated[float | None, Query(ge=0, le=1)]
 
@@ -44,21 +52,17 @@ Posterior = Annotated[float | None, Query(ge=0, le=1)]
 @router.get("/datasets/{dataset_id}/samples/{index}/thumbnail", response_class=Response, responses=_WEBP)
 def get_thumbnail(dataset_id: Id, index: Index, context: In, caller: Me) -> Response:
     """The sample's image, its longer side at most 128 pixels; never enlarged."""
-    return _image(_pack(context, caller, dataset_id, "thumbs").read(index))
+    return _image(pack(context, caller, dataset_id, "thumbs").read(index))
 
 
 @router.get("/datasets/{dataset_id}/samples/{index}/image", response_class=Response, responses=_WEBP)
 def get_image(dataset_id: Id, index: Index, context: In, caller: Me) -> Response:
     """The sample's image, its longer side at most 1024 pixels; never enlarged, never the original bytes."""
-    data = _pack(context, caller, dataset_id, "images").read(index)
+    data = pack(context, caller, dataset_id, "images").read(index)
     return _image(viewable(data, context.settings.limits.image_pixels))
 
 
-@router.get("/runs/{run_id}/samples")
-def list_samples(
-    run_id: Id,
-    context: In,
-    caller: Me,
+def wanted(
     flagged: bool | None = None,
     given_label: Label = None,
     suggested_label: Label = None,
@@ -66,27 +70,70 @@ def list_samples(
     max_posterior: Posterior = None,
     verdict: Literal["keep", "relabel", "remove", "unsure", "none"] | None = None,
     indices: Annotated[list[int] | None, Query(max_length=2000)] = None,
-    order: Literal["posterior", "index"] = "posterior",
-    after: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> SamplePage:
-    """A page of the samples that match all filters; `total` counts every match."""
-    if indices is not None:
-        indices = [index for index in indices if 0 <= index < 2**31]
-    filters = SampleFilter(
+    selection: Annotated[
+        str | None, Query(max_length=32, pattern=HEX, description="only members of this kept selection")
+    ] = None,
+    flagged_by: Annotated[
+        list[RunId] | None, Query(max_length=3, description="also flagged by all of these runs")
+    ] = None,
+    not_flagged_by: Annotated[
+        list[RunId] | None, Query(max_length=3, description="flagged by none of these runs")
+    ] = None,
+    min_agreement: Annotated[
+        int | None, Query(ge=0, le=100, description="so many of the run's scores find it suspect")
+    ] = None,
+    order: Literal["posterior", "index", "selection"] = "posterior",
+) -> SampleFilter:
+    """The filters of a run's samples; what is left out excludes nothing."""
+    return SampleFilter(
         flagged=flagged,
         given_label=given_label,
         suggested_label=suggested_label,
         min_posterior=min_posterior,
         max_posterior=max_posterior,
         verdict=verdict,
-        indices=indices,
+        indices=None if indices is None else tuple(index for index in indices if 0 <= index < 2**31),
+        selection=selection,
+        flagged_by=tuple(flagged_by or ()),
+        not_flagged_by=tuple(not_flagged_by or ()),
+        min_agreement=min_agreement,
         order=order,
     )
+
+
+Wanted = Annotated[SampleFilter, Depends(wanted)]
+
+
+@router.get("/runs/{run_id}/samples")
+def list_samples(
+    run_id: Id,
+    context: In,
+    caller: Me,
+    filters: Wanted,
+    after: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> SamplePage:
+    """A page of the samples that match all filters; `total` counts every match."""
     with context.database.transaction() as session:
         run = succeeded(session, caller, run_id, "to show its samples")
-        rows, total, following = results.page(session, run, filters, after, limit)
-    return SamplePage(items=[_answer(row) for row in rows], total=total, next=following)
+        found = context.published.matches(session, run, filters)
+        start = matching.after(found, filters.order, after)
+        columns = context.published.results(session, run_id)
+        rows = results.rows(session, run, columns, found.index_M[start : start + limit])
+    return SamplePage(
+        items=[_answer(row) for row in rows],
+        total=len(found.index_M),
+        next=matching.following(found, filters.order, start + len(rows)),
+    )
+
+
+@router.get("/runs/{run_id}/samples/indices", response_class=Response, responses=_INDICES)
+def list_indices(run_id: Id, context: In, caller: Me, filters: Wanted) -> Response:
+    """The indices of all samples that match, in the order: little-endian uint32, nothing else."""
+    with context.database.transaction() as session:
+        run = succeeded(session, caller, run_id, "to show its samples")
+        found = context.published.matches(session, run, filters)
+    return Response(found.index_M.astype("<u4").tobytes(), media_type="application/octet-stream")
 
 
 @router.get("/runs/{run_id}/samples/{index}")
@@ -94,9 +141,9 @@ def get_sample(run_id: Id, index: Index, context: In, caller: Me) -> SampleDetai
     """One sample: what the network said by epoch, likely classes, neighbours, and why, in sentences."""
     with context.database.transaction() as session:
         run = succeeded(session, caller, run_id, "to show its samples")
-        row = results.one(session, run, index)
-        classes = datasets.load(session, run.dataset_id).classes
         columns = context.published.results(session, run_id)
+        row = results.one(session, run, columns, index)
+        classes = datasets.load(session, run.dataset_id).classes
         history = decisions.history(session, run.dataset_id, index)
     loss_E, margin_E, prediction_E = _by_epoch(context, run_id, index)
     probability_C = _row_or_nothing(context, run_id, "probabilities", index)
@@ -113,8 +160,6 @@ def get_sample(run_id: Id, index: Index, context: In, caller: Me) -> SampleDetai
     )
     return SampleDetail(
         **_answer(row).model_dump(),
-        width=row.width,
-        height=row.height,
         loss_by_epoch=loss_E,
         margin_by_epoch=margin_E,
         prediction_by_epoch=prediction_E,
@@ -132,11 +177,13 @@ def succeeded(session: Session, caller: Me, run_id: str, to_do: str) -> Run:
     return run
 
 
-def _pack(context: Context, caller: Me, dataset_id: str, kind: str) -> Pack:
+def pack(context: Context, caller: Me, dataset_id: str, kind: str) -> Pack:
+    """The images or thumbs of the caller's ready dataset. Raises NotFound and Conflict."""
     with context.database.transaction() as session:
         dataset = datasets.get(session, caller.id, dataset_id)
         datasets.require_ready(dataset)
-        return Pack(context.artifacts, f"datasets/{dataset.content_id}/{kind}")
+        content_id = dataset.content_id
+    return Pack(context.artifacts, f"datasets/{content_id}/{kind}")
 
 
 def _image(webp: bytes) -> Response:

@@ -253,6 +253,11 @@ class SampleAnswer(Answer):
     flagged: bool
     x: float
     y: float
+    width: int = Field(description="of the original, pixels")
+    height: int
+    agreement: int | None = Field(
+        None, description="how many of the run's scores put it among as many suspects as were flagged"
+    )
     true_label: int | None = None
     decision: DecisionAnswer | None = None
 
@@ -277,8 +282,6 @@ class Neighbour(Answer):
 
 
 class SampleDetail(SampleAnswer):
-    width: int
-    height: int
     loss_by_epoch: list[float]
     margin_by_epoch: list[float]
     prediction_by_epoch: list[int]

@@ -1,6 +1,6 @@
 """What a flag rests on: counts at a threshold, and the reasons for one sample in sentences. Pure.
 
-Shape letters: N samples, E tracked epochs, K neighbours, T thresholds.
+Shape letters: N samples, E tracked epochs, K neighbours, T thresholds, B bins (B1 = B + 1 edges).
 """
 
 from __future__ import annotations
@@ -25,6 +25,16 @@ class ThresholdCounts(NamedTuple):
     """Mean posterior of what is flagged; 1 where nothing is."""
     expected_recall_T: NDArray[np.float64]
     """Share of all expected noisy samples that is flagged; 1 where none is expected."""
+
+
+class PosteriorDistribution(NamedTuple):
+    """All noise posteriors in 100 bins, and what each threshold would mean."""
+
+    edge_B1: NDArray[np.float64]
+    """0, .01, … 1; a bin holds its lower end, the last one both."""
+    count_B: NDArray[np.int64]
+    at: ThresholdCounts
+    """At .01, .02, … .99 and the run's own threshold, ascending."""
 
 
 class Evidence(NamedTuple):
@@ -61,6 +71,16 @@ def at_thresholds(noise_posterior_N: NDArray[Any], threshold_T: NDArray[Any]) ->
     precision_T = np.divide(noisy_T, flagged_T, out=np.ones_like(threshold_T), where=flagged_T > 0)
     recall_T = noisy_T / above_N[0] if above_N[0] > 0 else np.ones_like(threshold_T)
     return ThresholdCounts(threshold_T, flagged_T, precision_T, recall_T)
+
+
+def posterior_distribution(noise_posterior_N: NDArray[Any], own: float | None) -> PosteriorDistribution:
+    """The posteriors' histogram on the grid of thresholds, so that the bars above a threshold sum to its flags."""
+    edge_B1 = np.arange(101) / 100
+    threshold_T = edge_B1[1:-1] if own is None else np.union1d(edge_B1[1:-1], [own])
+    posterior_N = np.nan_to_num(np.asarray(noise_posterior_N, dtype=np.float64), nan=0.0)
+    reached = at_thresholds(posterior_N, edge_B1[:-1]).flagged_T
+    count_B = reached - np.append(reached[1:], 0)
+    return PosteriorDistribution(edge_B1, count_B, at_thresholds(posterior_N, threshold_T))
 
 
 def why(evidence: Evidence) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, true
 from sqlalchemy.orm import Session, aliased
 
 from backend.audit.errors import BadInput
@@ -34,6 +34,23 @@ class Standing(NamedTuple):
     decided_at: datetime
 
 
+class Change(NamedTuple):
+    """What one decision did to its sample: (verdict, label) before and after, None where no decision stood."""
+
+    sample_index: int
+    before: tuple[str, int | None] | None
+    after: tuple[str, int | None] | None
+
+
+class Batch(NamedTuple):
+    """The decisions of one request."""
+
+    idempotency_key: str
+    run_id: str | None
+    decided_at: datetime
+    changes: list[Change]
+
+
 def append(
     session: Session,
     dataset_id: str,
@@ -48,10 +65,10 @@ def append(
     has made sure that the account may see the dataset.
     """
     dataset = datasets.load(session, dataset_id)
-    # The same request sent twice at once: the second waits here and then finds the first one's rows.
+    # One after another in each dataset. Ids then grow in the order of the commits, on which `verdicts` relies; and
+    # of one request sent twice at once the second waits here and then finds the first one's rows.
     session.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"),
-        {"key": f"{dataset_id}:{idempotency_key}"},
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"decision:{dataset_id}"}
     )
     known = select(Decision.id).where(
         Decision.dataset_id == dataset_id, Decision.idempotency_key == idempotency_key
@@ -118,6 +135,52 @@ def counts(session: Session, dataset_id: str) -> dict[str, int]:
         .group_by(Decision.verdict)
     )
     return dict(session.execute(query).all())
+
+
+def recent(session: Session, dataset_id: str, account_id: str, limit: int, changes: int) -> list[Batch]:
+    """The account's own batches, oldest first: the newest `limit`, and no more than `changes` changes in all.
+
+    A batch that does not fit whole is left out, with all before it.
+    """
+    before = aliased(Decision)
+    earlier = (
+        select(before.verdict, before.label)
+        .where(
+            before.dataset_id == Decision.dataset_id,
+            before.sample_index == Decision.sample_index,
+            before.id < Decision.id,
+        )
+        .order_by(before.id.desc())
+        .limit(1)
+        .lateral()
+    )
+    own = (
+        select(Decision, earlier.c.verdict.label("was"), earlier.c.label.label("was_label"))
+        .outerjoin(earlier, true())
+        .where(Decision.dataset_id == dataset_id, Decision.account_id == account_id)
+        .order_by(Decision.id.desc())
+        .limit(changes + 1)
+    )
+    rows = session.execute(own).all()
+    batches: dict[str, Batch] = {}
+    for row, was, was_label in rows:
+        batch = batches.setdefault(
+            row.idempotency_key, Batch(row.idempotency_key, row.run_id, row.decided_at, [])
+        )
+        change = Change(row.sample_index, _stood(was, was_label), _stood(row.verdict, row.label))
+        batch.changes.append(change)
+    whole = list(batches.values())
+    if len(rows) > changes:
+        # The oldest one read goes on beyond what was read, or may.
+        whole.pop()
+    newest = whole[:limit]
+    for batch in newest:
+        batch.changes.reverse()
+    return newest[::-1]
+
+
+def _stood(verdict: str | None, label: int | None) -> tuple[str, int | None] | None:
+    return None if verdict in (None, "cleared") else (str(verdict), label)
 
 
 def history(session: Session, dataset_id: str, index: int) -> list[Standing]:

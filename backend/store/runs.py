@@ -94,6 +94,19 @@ def write_epoch(
     events.notify(session, "run", run_id)
 
 
+def epoch(session: Session, run_id: str, number: int | None = None) -> Epoch | None:
+    """One tracked epoch, the last when none is named; None when it has not been tracked."""
+    query = select(Epoch).where(Epoch.run_id == run_id)
+    query = query.order_by(Epoch.epoch.desc()) if number is None else query.where(Epoch.epoch == number)
+    return session.scalar(query.limit(1).execution_options(populate_existing=True))
+
+
+def epoch_metrics(session: Session, run_id: str) -> list[tuple[int, dict[str, Any]]]:
+    """(number, metrics) of every tracked epoch, in order; histograms and mixtures stay where they are."""
+    query = select(Epoch.epoch, Epoch.metrics).where(Epoch.run_id == run_id).order_by(Epoch.epoch)
+    return [(number, metrics) for number, metrics in session.execute(query)]
+
+
 def epochs(session: Session, run_id: str, after: int = 0) -> list[Epoch]:
     """The epochs with a number greater than `after`, in order."""
     query = select(Epoch).where(Epoch.run_id == run_id, Epoch.epoch > after).order_by(Epoch.epoch)

@@ -215,6 +215,8 @@ class Result(Base):
     """Probability of the given label after the last epoch, [0, 1]; low is suspect."""
     x: Mapped[float] = mapped_column(REAL)
     y: Mapped[float] = mapped_column(REAL)
+    agreement: Mapped[int | None] = mapped_column(SmallInteger)
+    """How many of the run's scores put it among as many suspects as were flagged; NULL: the run is older than this."""
 
 
 class Decision(Base):
@@ -226,6 +228,7 @@ class Decision(Base):
         CheckConstraint("(verdict = 'relabel') = (label IS NOT NULL)", name="label_goes_with_relabel"),
         Index("decision_newest", "dataset_id", "sample_index", "id"),
         Index("decision_once", "dataset_id", "idempotency_key", "sample_index", unique=True),
+        Index("decision_in_turn", "dataset_id", "id"),
     )
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
     dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id"))

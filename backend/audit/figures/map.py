@@ -12,7 +12,6 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from backend.audit.cleaning import Standing
 from backend.audit.figures.theme import (
     PALETTES,
     POSTERIOR_STEPS,
@@ -32,7 +31,8 @@ DENSITY_CELLS = 256
 NAMED_CLASSES = 20
 """Classes with a trace of their own, the largest first; the others share one, as in a legend."""
 FULL_SCALE = 65_535
-VERDICTS = ("keep", "relabel", "remove", "unsure", "none")
+VERDICTS = ("none", "keep", "relabel", "remove", "unsure")
+"""By their codes, as `store.verdicts` counts them."""
 
 
 class Group(NamedTuple):
@@ -40,8 +40,10 @@ class Group(NamedTuple):
 
     name: str
     member_M: NDArray[np.uint32]
-    """Sample indices, ascending."""
+    """Indices of the samples that are points, ascending."""
     colour: str
+    samples: int
+    """All that belong to it, points or not."""
 
 
 class MapNumbers(NamedTuple):
@@ -50,6 +52,9 @@ class MapNumbers(NamedTuple):
     x_N: NDArray[np.uint16]
     y_N: NDArray[np.uint16]
     groups: tuple[Group, ...]
+    """Those that any sample belongs to."""
+    group_N: NDArray[np.uint8]
+    """Place of each sample's group in `groups`."""
     flagged: NDArray[np.uint32]
     shown: int
     """Samples that are points; the rest is in the density."""
@@ -66,12 +71,15 @@ def map_numbers(
     suggested_N: NDArray[Any],
     noise_posterior_N: NDArray[Any],
     flagged_N: NDArray[Any],
-    standing: Standing,
+    code_N: NDArray[np.uint8],
     classes: Sequence[str],
     colour: Colour = "given",
     theme: Theme = "light",
 ) -> MapNumbers:
-    """Group the samples by what the colour says; above 50 000 only the strongest flags stay points."""
+    """Group the samples by what the colour says; above 50 000 only the strongest flags stay points.
+
+    `code_N` says each sample's standing verdict by its place in VERDICTS.
+    """
     position_x_N, position_y_N = _to_square(x_N, y_N)
     samples = len(position_x_N)
     flagged_N = np.asarray(flagged_N, dtype=bool)
@@ -83,14 +91,27 @@ def map_numbers(
         shown_N[ranked[flagged_N[ranked]]] = True
         density = _density(position_x_N, position_y_N)
     if colour == "posterior":
-        groups = _by_posterior(noise_posterior_N, shown_N, theme)
+        kinds, kind_N = _by_posterior(noise_posterior_N, theme)
     elif colour == "decision":
-        groups = _by_decision(standing, shown_N, PALETTES[theme])
+        kinds, kind_N = _by_decision(code_N, PALETTES[theme])
     else:
-        label_N = given_N if colour == "given" else suggested_N
-        groups = _by_label(np.asarray(label_N), shown_N, classes, PALETTES[theme])
+        label_N = np.asarray(given_N if colour == "given" else suggested_N)
+        kinds, kind_N = _by_label(label_N, classes, PALETTES[theme])
+    groups, group_N = _grouped(kinds, kind_N, shown_N)
     flagged = np.flatnonzero(flagged_N & shown_N).astype(np.uint32)
-    return MapNumbers(position_x_N, position_y_N, groups, flagged, int(shown_N.sum()), density, colour)
+    return MapNumbers(
+        position_x_N, position_y_N, groups, group_N, flagged, int(shown_N.sum()), density, colour
+    )
+
+
+def map_points(numbers: MapNumbers) -> bytes:
+    """Every sample by index, little-endian: all x as uint16, then all y as uint16, then all groups as uint8.
+
+    Positions are steps of a square with FULL_SCALE to a side; a group is the place of its trace among the
+    figure's traces of points (the rings around flagged samples are none).
+    """
+    position = (numbers.x_N.astype("<u2").tobytes(), numbers.y_N.astype("<u2").tobytes())
+    return b"".join([*position, numbers.group_N.tobytes()])
 
 
 def map_figure(numbers: MapNumbers, theme: Theme = "light") -> go.Figure:
@@ -109,7 +130,7 @@ def map_figure(numbers: MapNumbers, theme: Theme = "light") -> go.Figure:
                 y=numbers.y_N[group.member_M],
                 customdata=group.member_M,
                 mode="markers",
-                name=f"{group.name} ({len(group.member_M):,})",
+                name=f"{group.name} ({group.samples:,})",
                 marker={"size": size, "color": group.colour, "opacity": 0.8, "line": {"width": 0}},
                 selected={"marker": {"opacity": 1}},
                 unselected={"marker": {"opacity": 0.12}},
@@ -169,49 +190,49 @@ def _to_square(x_N: NDArray[Any], y_N: NDArray[Any]) -> tuple[NDArray[np.uint16]
     return scaled[0].round().astype(np.uint16), scaled[1].round().astype(np.uint16)
 
 
-def _by_label(
-    label_N: NDArray[Any], shown_N: NDArray[np.bool_], classes: Sequence[str], palette: Palette
-) -> tuple[Group, ...]:
+Kinds = list[tuple[str, str]]
+"""Name and colour of each possible group."""
+
+
+def _by_label(label_N: NDArray[Any], classes: Sequence[str], palette: Palette) -> tuple[Kinds, NDArray[Any]]:
     count_C = np.bincount(label_N, minlength=len(classes))
     named = np.sort(np.argsort(-count_C, kind="stable")[:NAMED_CLASSES])
-    groups = [
-        Group(classes[label], _members(label_N == label, shown_N), class_colour(position))
-        for position, label in enumerate(named.tolist())
-    ]
-    others = _members(~np.isin(label_N, named), shown_N)
-    groups.append(Group(f"{len(classes) - len(named)} other classes", others, palette.verdicts["none"]))
-    return tuple(group for group in groups if len(group.member_M))
+    kinds = [(classes[label], class_colour(position)) for position, label in enumerate(named.tolist())]
+    kinds.append((f"{len(classes) - len(named)} other classes", palette.verdicts["none"]))
+    kind_C = np.full(len(count_C), len(named), dtype=np.uint8)
+    kind_C[named] = np.arange(len(named))
+    return kinds, kind_C[label_N]
 
 
-def _by_posterior(
-    noise_posterior_N: NDArray[Any], shown_N: NDArray[np.bool_], theme: Theme
-) -> tuple[Group, ...]:
+def _by_posterior(noise_posterior_N: NDArray[Any], theme: Theme) -> tuple[Kinds, NDArray[Any]]:
     steps = POSTERIOR_STEPS
-    step_N = np.clip((np.asarray(noise_posterior_N) * steps).astype(int), 0, steps - 1)
-    groups = [
-        Group(f"{step / steps:.0%} to {(step + 1) / steps:.0%}", _members(step_N == step, shown_N), colour)
+    kinds = [
+        (f"{step / steps:.0%} to {(step + 1) / steps:.0%}", colour)
         for step, colour in enumerate(cividis(theme))
     ]
-    return tuple(group for group in groups if len(group.member_M))
+    return kinds, np.clip((np.asarray(noise_posterior_N) * steps).astype(np.int64), 0, steps - 1)
 
 
-def _by_decision(standing: Standing, shown_N: NDArray[np.bool_], palette: Palette) -> tuple[Group, ...]:
-    verdict_N = np.full(len(shown_N), "none", dtype=object)
-    for index, (verdict, *_) in standing.items():
-        verdict_N[index] = "none" if verdict == "cleared" else verdict
-    groups = [
-        Group(
-            "no decision" if verdict == "none" else verdict,
-            _members(verdict_N == verdict, shown_N),
-            palette.verdicts[verdict],
-        )
-        for verdict in reversed(VERDICTS)
+def _by_decision(code_N: NDArray[np.uint8], palette: Palette) -> tuple[Kinds, NDArray[Any]]:
+    kinds = [
+        ("no decision" if verdict == "none" else verdict, palette.verdicts[verdict]) for verdict in VERDICTS
     ]
-    return tuple(group for group in groups if len(group.member_M))
+    return kinds, code_N
 
 
-def _members(chosen_N: NDArray[np.bool_], shown_N: NDArray[np.bool_]) -> NDArray[np.uint32]:
-    return np.flatnonzero(chosen_N & shown_N).astype(np.uint32)
+def _grouped(
+    kinds: Kinds, kind_N: NDArray[Any], shown_N: NDArray[np.bool_]
+) -> tuple[tuple[Group, ...], NDArray[np.uint8]]:
+    """The kinds that occur, with their members; one sort instead of a pass per kind."""
+    shown_M = np.flatnonzero(shown_N)
+    ordered_M = shown_M[np.argsort(kind_N[shown_M], kind="stable")].astype(np.uint32)
+    part = np.split(ordered_M, np.cumsum(np.bincount(kind_N[shown_M], minlength=len(kinds)))[:-1])
+    count = np.bincount(kind_N, minlength=len(kinds))
+    present = np.flatnonzero(count)
+    place = np.zeros(len(kinds), dtype=np.uint8)
+    place[present] = np.arange(len(present))
+    groups = tuple(Group(kinds[kind][0], part[kind], kinds[kind][1], int(count[kind])) for kind in present)
+    return groups, place[kind_N]
 
 
 def _density(x_N: NDArray[np.uint16], y_N: NDArray[np.uint16]) -> NDArray[np.uint32]:

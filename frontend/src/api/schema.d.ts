@@ -136,6 +136,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/recipes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Recipes
+         * @description All recipes, the recommended one first; with a dataset, about how long they take on it.
+         */
+        get: operations["list_recipes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run Events
+         * @description `epoch` (its number is the event's id; those after Last-Event-ID) and `run` events until it has ended.
+         */
+        get: operations["run_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dataset Events
+         * @description `dataset` events until the import has ended.
+         */
+        get: operations["dataset_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets": {
         parameters: {
             query?: never;
@@ -240,6 +300,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/datasets/{dataset_id}/atlas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Atlas
+         * @description The samples' thumbnails in cells, 12 to a row, in the order asked for; each whole, in the middle of its cell.
+         *
+         *     Images smaller than half a cell are enlarged by a whole factor without smoothing.
+         */
+        get: operations["get_atlas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets/{dataset_id}/decisions": {
         parameters: {
             query?: never;
@@ -264,7 +346,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/datasets/{dataset_id}/samples/{index}/thumbnail": {
+    "/api/datasets/{dataset_id}/decisions/recent": {
         parameters: {
             query?: never;
             header?: never;
@@ -272,10 +354,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Thumbnail
-         * @description The sample's image, its longer side at most 128 pixels; never enlarged.
+         * Recent Decisions
+         * @description The caller's own newest batches with what stood before and after, oldest first: what can be undone.
+         *
+         *     At most 20 000 changes in all; a batch that does not fit whole is left out, with all before it.
          */
-        get: operations["get_thumbnail"];
+        get: operations["recent_decisions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -284,7 +368,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/datasets/{dataset_id}/samples/{index}/image": {
+    "/api/datasets/{dataset_id}/compare": {
         parameters: {
             query?: never;
             header?: never;
@@ -292,10 +376,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Image
-         * @description The sample's image, its longer side at most 1024 pixels; never enlarged, never the original bytes.
+         * Compare Runs
+         * @description Two to four succeeded runs: what each set of them flagged and no other did, and how alike any two are.
          */
-        get: operations["get_image"];
+        get: operations["compare_runs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -304,7 +388,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/runs/{run_id}/samples": {
+    "/api/datasets/{dataset_id}/figures/compare": {
         parameters: {
             query?: never;
             header?: never;
@@ -312,50 +396,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Samples
-         * @description A page of the samples that match all filters; `total` counts every match.
+         * Compare Curves
+         * @description Training loss and estimated noise rate by epoch, one line per run.
          */
-        get: operations["list_samples"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/runs/{run_id}/samples/{index}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get Sample
-         * @description One sample: what the network said by epoch, likely classes, neighbours, and why, in sentences.
-         */
-        get: operations["get_sample"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/recipes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Recipes
-         * @description All recipes, the recommended one first; with a dataset, about how long they take on it.
-         */
-        get: operations["list_recipes"];
+        get: operations["compare_curves"];
         put?: never;
         post?: never;
         delete?: never;
@@ -464,7 +508,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/runs/{run_id}/events": {
+    "/api/datasets/{dataset_id}/samples/{index}/thumbnail": {
         parameters: {
             query?: never;
             header?: never;
@@ -472,10 +516,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Run Events
-         * @description `epoch` (its number is the event's id; those after Last-Event-ID) and `run` events until it has ended.
+         * Get Thumbnail
+         * @description The sample's image, its longer side at most 128 pixels; never enlarged.
          */
-        get: operations["run_events"];
+        get: operations["get_thumbnail"];
         put?: never;
         post?: never;
         delete?: never;
@@ -484,7 +528,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/datasets/{dataset_id}/events": {
+    "/api/datasets/{dataset_id}/samples/{index}/image": {
         parameters: {
             query?: never;
             header?: never;
@@ -492,10 +536,150 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Dataset Events
-         * @description `dataset` events until the import has ended.
+         * Get Image
+         * @description The sample's image, its longer side at most 1024 pixels; never enlarged, never the original bytes.
          */
-        get: operations["dataset_events"];
+        get: operations["get_image"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Samples
+         * @description A page of the samples that match all filters; `total` counts every match.
+         */
+        get: operations["list_samples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/samples/indices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Indices
+         * @description The indices of all samples that match, in the order: little-endian uint32, nothing else.
+         */
+        get: operations["list_indices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/samples/{index}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sample
+         * @description One sample: what the network said by epoch, likely classes, neighbours, and why, in sentences.
+         */
+        get: operations["get_sample"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/selections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Selection
+         * @description Keep a list of the run's samples; the same list again is the same selection.
+         */
+        post: operations["create_selection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/selections/{selection_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Selection
+         * @description A selection with its members, in the order in which it was made.
+         */
+        get: operations["get_selection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/thresholds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Thresholds
+         * @description The distribution of the noise posteriors, and flags, expected precision and recall at each threshold.
+         */
+        get: operations["get_thresholds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Classes
+         * @description Every class with its estimated noise rate, and every cell that holds flagged samples.
+         */
+        get: operations["get_classes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -524,6 +708,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/figures/losses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Loss Distributions
+         * @description The loss distribution after every tracked epoch, in order, each as `figures/loss` gives it.
+         */
+        get: operations["loss_distributions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/figures/curves": {
         parameters: {
             query?: never;
@@ -544,6 +748,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/figures/posterior": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Posterior Distribution
+         * @description The distribution of the noise posteriors.
+         */
+        get: operations["posterior_distribution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/figures/classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Noise By Class
+         * @description The estimated noise rate of each class with its interval.
+         */
+        get: operations["noise_by_class"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/figures/matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Label Matrix
+         * @description Given → suggested label over the flagged samples; with the diagonal, over all samples.
+         */
+        get: operations["label_matrix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/figures/map": {
         parameters: {
             query?: never;
@@ -554,8 +818,33 @@ export interface paths {
         /**
          * Embedding Map
          * @description The 2-D map; the point traces' `customdata` are sample indices.
+         *
+         *     Above 50 000 samples it is a density under the strongest flags; `map/points` has everybody's place.
          */
         get: operations["embedding_map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/map/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Map Positions
+         * @description Every sample by index, little-endian: all x (uint16), then all y (uint16), then all groups (uint8).
+         *
+         *     x and y are steps of a square from 0 to 65 535, as in the figure; a group is the place of its trace among
+         *     the traces of points that the figure of this colour has (the rings named "flagged" are none).
+         */
+        get: operations["map_positions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -636,6 +925,57 @@ export interface components {
             name: string;
             /** Role */
             role: string;
+        };
+        /**
+         * Cell
+         * @description Flagged samples with this given and this suggested label.
+         */
+        Cell: {
+            /** Given */
+            given: number;
+            /** Suggested */
+            suggested: number;
+            /** Flagged */
+            flagged: number;
+            /** Undecided */
+            undecided: number;
+        };
+        /** ClassNoiseAnswer */
+        ClassNoiseAnswer: {
+            /** Items */
+            items: components["schemas"]["ClassRow"][];
+            /**
+             * Cells
+             * @description those that hold flagged samples
+             */
+            cells: components["schemas"]["Cell"][];
+        };
+        /**
+         * ClassRow
+         * @description `noise_rate` is estimated, with its 95 % interval; `decided` counts standing decisions of any verdict.
+         */
+        ClassRow: {
+            /** Label */
+            label: number;
+            /** Samples */
+            samples: number;
+            /** Flagged */
+            flagged: number;
+            /** Noise Rate */
+            noise_rate: number;
+            /** Noise Rate Interval */
+            noise_rate_interval: number[];
+            /** Decided */
+            decided: number;
+        };
+        /** Comparison */
+        Comparison: {
+            /** Runs */
+            runs: components["schemas"]["RunAnswer"][];
+            /** Overlap */
+            overlap: components["schemas"]["OverlapAnswer"][];
+            /** Pairs */
+            pairs: components["schemas"]["PairAnswer"][];
         };
         /** DatasetAnswer */
         DatasetAnswer: {
@@ -952,6 +1292,27 @@ export interface components {
             /** Probability */
             probability: number;
         };
+        /**
+         * LossFigure
+         * @description A plotly figure of one epoch.
+         */
+        LossFigure: {
+            /** Epoch */
+            epoch: number;
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            }[];
+            /** Layout */
+            layout: {
+                [key: string]: unknown;
+            };
+        };
+        /** LossFigures */
+        LossFigures: {
+            /** Items */
+            items: components["schemas"]["LossFigure"][];
+        };
         /** Neighbour */
         Neighbour: {
             /** Index */
@@ -960,6 +1321,38 @@ export interface components {
             given_label: number;
             /** Distance */
             distance: number;
+        };
+        /**
+         * OverlapAnswer
+         * @description Samples flagged by exactly these runs.
+         */
+        OverlapAnswer: {
+            /** Runs */
+            runs: string[];
+            /** Samples */
+            samples: number;
+        };
+        /** PairAnswer */
+        PairAnswer: {
+            /** A */
+            a: string;
+            /** B */
+            b: string;
+            /**
+             * Rank Correlation
+             * @description Spearman's, of the noise posteriors
+             */
+            rank_correlation: number | null;
+            /**
+             * Shared
+             * @description samples that both flagged
+             */
+            shared: number;
+            /**
+             * Jaccard
+             * @description shared among those that either flagged
+             */
+            jaccard: number;
         };
         /**
          * Progress
@@ -995,6 +1388,31 @@ export interface components {
              * @default
              */
             message: string;
+        };
+        /**
+         * RecentBatch
+         * @description The decisions of one request.
+         */
+        RecentBatch: {
+            /** Idempotency Key */
+            idempotency_key: string;
+            /** Run Id */
+            run_id: string | null;
+            /**
+             * Decided At
+             * Format: date-time
+             */
+            decided_at: string;
+            /** Changes */
+            changes: components["schemas"]["StandingChange"][];
+        };
+        /**
+         * RecentDecisions
+         * @description The caller's own, oldest first.
+         */
+        RecentDecisions: {
+            /** Items */
+            items: components["schemas"]["RecentBatch"][];
         };
         /** RecipeAnswer */
         RecipeAnswer: {
@@ -1121,6 +1539,18 @@ export interface components {
             x: number;
             /** Y */
             y: number;
+            /**
+             * Width
+             * @description of the original, pixels
+             */
+            width: number;
+            /** Height */
+            height: number;
+            /**
+             * Agreement
+             * @description how many of the run's scores put it among as many suspects as were flagged
+             */
+            agreement?: number | null;
             /** True Label */
             true_label?: number | null;
             decision?: components["schemas"]["DecisionAnswer"] | null;
@@ -1149,13 +1579,21 @@ export interface components {
             x: number;
             /** Y */
             y: number;
-            /** True Label */
-            true_label?: number | null;
-            decision?: components["schemas"]["DecisionAnswer"] | null;
-            /** Width */
+            /**
+             * Width
+             * @description of the original, pixels
+             */
             width: number;
             /** Height */
             height: number;
+            /**
+             * Agreement
+             * @description how many of the run's scores put it among as many suspects as were flagged
+             */
+            agreement?: number | null;
+            /** True Label */
+            true_label?: number | null;
+            decision?: components["schemas"]["DecisionAnswer"] | null;
             /** Loss By Epoch */
             loss_by_epoch: number[];
             /** Margin By Epoch */
@@ -1183,6 +1621,38 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /**
+         * SelectionAnswer
+         * @description The same list has the same id.
+         */
+        SelectionAnswer: {
+            /** Id */
+            id: string;
+            /** Samples */
+            samples: number;
+        };
+        /**
+         * SelectionCreate
+         * @description Exactly one of the two. A list keeps its order; a bitmap, the shorter way for many, is in order of index.
+         */
+        SelectionCreate: {
+            /** Indices */
+            indices?: number[] | null;
+            /**
+             * Bitmap
+             * @description base64 of one bit per sample index, 8 to a byte, the lowest bit first
+             */
+            bitmap?: string | null;
+        };
+        /** SelectionDetail */
+        SelectionDetail: {
+            /** Id */
+            id: string;
+            /** Samples */
+            samples: number;
+            /** Indices */
+            indices: number[];
+        };
         /** SettingInfo */
         SettingInfo: {
             /** Name */
@@ -1206,6 +1676,26 @@ export interface components {
             /** Password */
             password?: string | null;
         };
+        /** StandingAnswer */
+        StandingAnswer: {
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "keep" | "relabel" | "remove" | "unsure";
+            /** Label */
+            label: number | null;
+        };
+        /**
+         * StandingChange
+         * @description What one decision did; null where no decision stood.
+         */
+        StandingChange: {
+            /** Index */
+            index: number;
+            before: components["schemas"]["StandingAnswer"] | null;
+            after: components["schemas"]["StandingAnswer"] | null;
+        };
         /** SystemAnswer */
         SystemAnswer: {
             /** Version */
@@ -1222,6 +1712,39 @@ export interface components {
             limits: {
                 [key: string]: number;
             };
+        };
+        /**
+         * ThresholdRow
+         * @description What flagging everything from this noise posterior on would mean, if the posteriors are right.
+         */
+        ThresholdRow: {
+            /** Threshold */
+            threshold: number;
+            /** Flagged */
+            flagged: number;
+            /** Expected Precision */
+            expected_precision: number;
+            /** Expected Recall */
+            expected_recall: number;
+        };
+        /**
+         * Thresholds
+         * @description `edges` are those of the bins of the noise posterior, one more than `counts`; the last bin holds 1 too.
+         */
+        Thresholds: {
+            /**
+             * Threshold
+             * @description the run's own
+             */
+            threshold: number | null;
+            /** Samples */
+            samples: number;
+            /** Edges */
+            edges: number[];
+            /** Counts */
+            counts: number[];
+            /** Items */
+            items: components["schemas"]["ThresholdRow"][];
         };
         /** TokenAnswer */
         TokenAnswer: {
@@ -1623,6 +2146,128 @@ export interface operations {
             };
         };
     };
+    list_recipes: {
+        parameters: {
+            query?: {
+                dataset_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipeList"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    run_events: {
+        parameters: {
+            query?: never;
+            header?: {
+                "last-event-id"?: string | null;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    dataset_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_datasets: {
         parameters: {
             query?: never;
@@ -1869,6 +2514,53 @@ export interface operations {
             };
         };
     };
+    get_atlas: {
+        parameters: {
+            query: {
+                /** @description at most 96 sample indices with commas between them */
+                indices: string;
+                /** @description of a cell, pixels */
+                side?: number;
+                /** @description colour behind, rrggbb */
+                ground?: string;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the tiles */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     count_decisions: {
         parameters: {
             query?: never;
@@ -1953,105 +2645,14 @@ export interface operations {
             };
         };
     };
-    get_thumbnail: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                dataset_id: string;
-                index: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description the image */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/webp": unknown;
-                };
-            };
-            /** @description a field is wrong */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description refused; the code says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    get_image: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                dataset_id: string;
-                index: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description the image */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/webp": unknown;
-                };
-            };
-            /** @description a field is wrong */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description refused; the code says why */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    list_samples: {
+    recent_decisions: {
         parameters: {
             query?: {
-                flagged?: boolean | null;
-                given_label?: number | null;
-                suggested_label?: number | null;
-                min_posterior?: number | null;
-                max_posterior?: number | null;
-                verdict?: ("keep" | "relabel" | "remove" | "unsure" | "none") | null;
-                indices?: number[] | null;
-                order?: "posterior" | "index";
-                after?: string | null;
                 limit?: number;
             };
             header?: never;
             path: {
-                run_id: string;
+                dataset_id: string;
             };
             cookie?: never;
         };
@@ -2063,7 +2664,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SamplePage"];
+                    "application/json": components["schemas"]["RecentDecisions"];
                 };
             };
             /** @description a field is wrong */
@@ -2086,13 +2687,14 @@ export interface operations {
             };
         };
     };
-    get_sample: {
+    compare_runs: {
         parameters: {
-            query?: never;
+            query: {
+                run: string[];
+            };
             header?: never;
             path: {
-                run_id: string;
-                index: number;
+                dataset_id: string;
             };
             cookie?: never;
         };
@@ -2104,7 +2706,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SampleDetail"];
+                    "application/json": components["schemas"]["Comparison"];
                 };
             };
             /** @description a field is wrong */
@@ -2127,13 +2729,16 @@ export interface operations {
             };
         };
     };
-    list_recipes: {
+    compare_curves: {
         parameters: {
-            query?: {
-                dataset_id?: string | null;
+            query: {
+                run: string[];
+                theme?: "light" | "dark";
             };
             header?: never;
-            path?: never;
+            path: {
+                dataset_id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -2144,7 +2749,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RecipeList"];
+                    "application/json": components["schemas"]["FigureAnswer"];
                 };
             };
             /** @description a field is wrong */
@@ -2371,12 +2976,111 @@ export interface operations {
             };
         };
     };
-    run_events: {
+    get_thumbnail: {
         parameters: {
             query?: never;
-            header?: {
-                "last-event-id"?: string | null;
+            header?: never;
+            path: {
+                dataset_id: string;
+                index: number;
             };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the image */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": unknown;
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the image */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": unknown;
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_samples: {
+        parameters: {
+            query?: {
+                after?: string | null;
+                limit?: number;
+                flagged?: boolean | null;
+                given_label?: number | null;
+                suggested_label?: number | null;
+                min_posterior?: number | null;
+                max_posterior?: number | null;
+                verdict?: ("keep" | "relabel" | "remove" | "unsure" | "none") | null;
+                indices?: number[] | null;
+                /** @description only members of this kept selection */
+                selection?: string | null;
+                /** @description also flagged by all of these runs */
+                flagged_by?: string[] | null;
+                /** @description flagged by none of these runs */
+                not_flagged_by?: string[] | null;
+                /** @description so many of the run's scores find it suspect */
+                min_agreement?: number | null;
+                order?: "posterior" | "index" | "selection";
+            };
+            header?: never;
             path: {
                 run_id: string;
             };
@@ -2390,7 +3094,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": unknown;
+                    "application/json": components["schemas"]["SamplePage"];
                 };
             };
             /** @description a field is wrong */
@@ -2399,7 +3103,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["ErrorAnswer"];
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
             /** @description refused; the code says why */
@@ -2408,17 +3112,75 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["ErrorAnswer"];
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
         };
     };
-    dataset_events: {
+    list_indices: {
+        parameters: {
+            query?: {
+                flagged?: boolean | null;
+                given_label?: number | null;
+                suggested_label?: number | null;
+                min_posterior?: number | null;
+                max_posterior?: number | null;
+                verdict?: ("keep" | "relabel" | "remove" | "unsure" | "none") | null;
+                indices?: number[] | null;
+                /** @description only members of this kept selection */
+                selection?: string | null;
+                /** @description also flagged by all of these runs */
+                flagged_by?: string[] | null;
+                /** @description flagged by none of these runs */
+                not_flagged_by?: string[] | null;
+                /** @description so many of the run's scores find it suspect */
+                min_agreement?: number | null;
+                order?: "posterior" | "index" | "selection";
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description uint32, little-endian */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_sample: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                dataset_id: string;
+                run_id: string;
+                index: number;
             };
             cookie?: never;
         };
@@ -2430,7 +3192,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": unknown;
+                    "application/json": components["schemas"]["SampleDetail"];
                 };
             };
             /** @description a field is wrong */
@@ -2439,7 +3201,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["ErrorAnswer"];
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
             /** @description refused; the code says why */
@@ -2448,7 +3210,172 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["ErrorAnswer"];
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_selection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SelectionCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelectionAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_selection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                selection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelectionDetail"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_thresholds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Thresholds"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_classes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClassNoiseAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
         };
@@ -2474,6 +3401,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FigureAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    loss_distributions: {
+        parameters: {
+            query?: {
+                theme?: "light" | "dark";
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LossFigures"];
                 };
             };
             /** @description a field is wrong */
@@ -2538,6 +3507,133 @@ export interface operations {
             };
         };
     };
+    posterior_distribution: {
+        parameters: {
+            query?: {
+                theme?: "light" | "dark";
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FigureAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    noise_by_class: {
+        parameters: {
+            query?: {
+                theme?: "light" | "dark";
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FigureAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    label_matrix: {
+        parameters: {
+            query?: {
+                diagonal?: boolean;
+                theme?: "light" | "dark";
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FigureAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     embedding_map: {
         parameters: {
             query?: {
@@ -2559,6 +3655,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FigureAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    map_positions: {
+        parameters: {
+            query?: {
+                colour?: "given" | "suggested" | "posterior" | "decision";
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description uint16 x, uint16 y, uint8 group */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
                 };
             };
             /** @description a field is wrong */

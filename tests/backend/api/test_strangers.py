@@ -14,6 +14,12 @@ BODIES: dict[str, Any] = {
     "inject_noise": {"rate": 0.1},
     "create_decisions": {"items": [{"index": 0, "verdict": "keep"}], "idempotency_key": "stranger-1"},
     "create_run": {},
+    "create_selection": {"indices": [0]},
+}
+QUERIES: dict[str, str] = {
+    "get_atlas": "?indices=0,1",
+    "compare_runs": "?run={run_id}&run={other_run_id}",
+    "compare_curves": "?run={run_id}&run={other_run_id}",
 }
 
 
@@ -32,9 +38,18 @@ def test_every_operation_on_somebody_elses_dataset_or_run_is_404_and_the_owners_
 ) -> None:
     known = operations(live.app)
     assert len(known) >= 20
+    selection = client.post(f"/api/runs/{planted.run_id}/selections", json={"indices": [3]}).json()
+    waiting = client.post(f"/api/datasets/{planted.dataset_id}/runs", json={}).json()
+    values = {
+        "dataset_id": planted.dataset_id,
+        "run_id": planted.run_id,
+        "other_run_id": waiting["id"],
+        "selection_id": selection["id"],
+        "index": "0",
+        "what": "samples",
+    }
     for method, path, name in known:
-        address = path.replace("{dataset_id}", planted.dataset_id).replace("{run_id}", planted.run_id)
-        address = address.replace("{index}", "0").replace("{what}", "samples")
+        address = (path + QUERIES.get(name, "")).format_map(values)
         body = BODIES.get(name)
         refused = stranger.request(method, address, json=body)
         assert (refused.status_code, refused.json()["code"]) == (404, "NOT_FOUND"), (name, refused.text)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backend.audit.flagging import Evidence, at_thresholds, flag, why
+from backend.audit.flagging import Evidence, at_thresholds, flag, posterior_distribution, why
 
 EVIDENCE = Evidence(
     given="cat",
@@ -89,3 +89,24 @@ def test_no_samples_give_defined_counts() -> None:
     counts = at_thresholds(np.array([]), np.array([0.5]))
     assert counts.flagged_T.tolist() == [0]
     assert counts.expected_recall_T.tolist() == [1.0]
+
+
+def test_the_bars_above_a_threshold_are_what_it_flags() -> None:
+    rng = np.random.default_rng(0)
+    posterior_N = np.concatenate([rng.beta(0.4, 0.6, 5000), np.arange(101) / 100])
+    distribution = posterior_distribution(posterior_N, 0.437)
+    assert int(distribution.count_B.sum()) == len(posterior_N)
+    assert len(distribution.edge_B1) == len(distribution.count_B) + 1 == 101
+    threshold_T = distribution.at.threshold_T.tolist()
+    assert len(threshold_T) == 100
+    assert threshold_T == sorted(threshold_T)
+    for at, flagged in zip(threshold_T, distribution.at.flagged_T.tolist(), strict=True):
+        assert flagged == int((posterior_N >= at).sum())
+        if at != 0.437:
+            assert flagged == int(distribution.count_B[distribution.edge_B1[:-1] >= at].sum())
+
+
+def test_a_threshold_of_the_grid_or_none_is_not_listed_twice() -> None:
+    posterior_N = np.linspace(0, 1, 50)
+    assert len(posterior_distribution(posterior_N, 0.5).at.threshold_T) == 99
+    assert len(posterior_distribution(posterior_N, None).at.threshold_T) == 99

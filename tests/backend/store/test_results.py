@@ -1,35 +1,21 @@
-"""Results are published whole and once; a page equals the same slice of a sorted reference."""
+"""Results are published whole and once, and read back to the bit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy import text
 
-from backend.audit.errors import BadInput, ClaimLost, NotFound
-from backend.store import accounts, claims, datasets, decisions, results, runs
+from backend.audit.errors import ClaimLost, NotFound
+from backend.store import claims, datasets, results, runs
 from backend.store.database import Database
-from backend.store.results import RESULT_DTYPE, SampleFilter, SampleRow
+from backend.store.results import RESULT_DTYPE
 from backend.store.tables import Dataset, Run
 
 Results = np.ndarray[Any, np.dtype[np.void]]
-SAMPLES = 90
 CLASSES = 3
-
-
-@dataclass(frozen=True)
-class Item:
-    """A decision to record."""
-
-    index: int
-    verdict: str
-    label: int | None = None
 
 
 def _results(samples: int, seed: int = 0) -> Results:
@@ -58,7 +44,7 @@ def test_what_is_published_is_read_back_to_the_bit(
     with database.transaction() as session:
         columns = results.columns(session, running.id)
         given_N, true_N = datasets.labels(session, dataset.id)
-        row = results.one(session, running, 7)
+        row = results.one(session, running, columns, 7)
         now = runs.load(session, running.id)
     sorted_N = result_N[np.argsort(result_N["sample_index"])]
     for name in RESULT_DTYPE.names or ():
@@ -77,8 +63,9 @@ def test_published_twice_is_one_result(database: Database, running: Run) -> None
     assert _publish(database, running.id, "one", _results(60, seed=0))
     assert not _publish(database, running.id, "one", _results(60, seed=1))
     with database.transaction() as session:
-        assert len(results.columns(session, running.id).x) == 60
-        first = results.one(session, running, 5).loss
+        columns = results.columns(session, running.id)
+        assert len(columns.x) == 60
+        first = results.one(session, running, columns, 5).loss
         whole = _results(60, seed=0)
         assert np.float32(first) == whole["loss"][whole["sample_index"] == 5][0]
 
@@ -149,135 +136,23 @@ def test_results_that_miss_a_sample_or_say_one_twice_are_never_published(
 def test_a_sample_that_is_not_there_is_not_found(database: Database, running: Run) -> None:
     _publish(database, running.id, "one", _results(60))
     with pytest.raises(NotFound), database.transaction() as session:
-        results.one(session, running, 60)
+        results.one(session, running, results.columns(session, running.id), 60)
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "p", "p0.5", "p0.5_x", "i3", "p0.5_1_2", "0.5_1"])
-def test_a_made_up_cursor_is_refused(database: Database, running: Run, cursor: str) -> None:
-    with pytest.raises(BadInput) as caught, database.transaction() as session:
-        results.page(session, running, SampleFilter(), cursor, 10)
-    assert caught.value.code == "CURSOR_INVALID"
-
-
-# --- pages against a reference -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Reviewed:
-    """A published run with some decisions, and what every row must be."""
-
-    database: Database
-    run: Run
-    result_N: Results
-    given_N: np.ndarray[Any, np.dtype[np.int32]]
-    verdicts: dict[int, str]
-
-
-@pytest.fixture(scope="module")
-def reviewed(new_database: Callable[[], str]) -> Iterator[Reviewed]:
-    database = Database(new_database())
-    index_N = np.arange(SAMPLES)
-    result_N = _results(SAMPLES)
-    rng = np.random.default_rng(1)
-    with database.transaction() as session:
-        owner = accounts.ensure_local_account(session).id
-        dataset = datasets.create(session, owner, "insects", {"kind": "folder"})
-        other = datasets.create(session, owner, "others", {"kind": "folder"})
-        for made in (dataset, other):
-            claims.claim(session, Dataset, made.id, "import", 5)
-            datasets.publish_samples(
-                session, made.id, names=["x"] * SAMPLES, given_label_N=index_N % CLASSES,
-                content_hash=["0" * 64] * SAMPLES, width_N=index_N, height_N=index_N,
-            )  # fmt: skip
-            claims.finish(
-                session, Dataset, made.id, "import", "ready", sample_count=SAMPLES, classes=["a", "b", "c"]
-            )
-        run = runs.create(session, owner, dataset.id, "fast", {}, 0)
-        claims.claim(session, Run, run.id, "one", 5)
-        results.publish_results(session, run.id, "one", result_N, {})
-        verdicts: dict[int, str] = {}
-        for time in range(80):
-            index = int(rng.integers(SAMPLES))
-            verdict = str(rng.choice(["keep", "relabel", "remove", "unsure", "cleared"]))
-            item = Item(index, verdict, 0 if verdict == "relabel" else None)
-            decisions.append(session, dataset.id, owner, [item], run.id, f"key {time:04d}")
-            verdicts[index] = verdict
-        # Decisions on another dataset's samples of the same indices must not show.
-        elsewhere = [Item(int(index), "remove") for index in index_N]
-        decisions.append(session, other.id, owner, elsewhere, None, "elsewhere")
-    standing = {index: verdict for index, verdict in verdicts.items() if verdict != "cleared"}
-    by_index_N = result_N[np.argsort(result_N["sample_index"])]
-    yield Reviewed(database, run, by_index_N, index_N.astype(np.int32) % CLASSES, standing)
-    database.dispose()
-
-
-def _maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.none() | values
-
-
-filters = st.builds(
-    SampleFilter,
-    flagged=_maybe(st.booleans()),
-    given_label=_maybe(st.integers(0, CLASSES)),
-    suggested_label=_maybe(st.integers(0, CLASSES)),
-    min_posterior=_maybe(st.sampled_from([0.0, 0.1, 1 / 3, 1.0])),
-    max_posterior=_maybe(st.sampled_from([0.0, 0.1, 1 / 3, 1.0])),
-    verdict=_maybe(st.sampled_from(["none", "keep", "relabel", "remove", "unsure"])),
-    indices=_maybe(st.lists(st.integers(0, SAMPLES + 3))),
-    order=st.sampled_from(["posterior", "index"]),
-)
-
-
-def _expected(reviewed: Reviewed, wanted: SampleFilter) -> list[int]:
-    def fits(index: int) -> bool:
-        row = reviewed.result_N[index]
-        posterior = row["noise_posterior"]
-        return all(
-            (
-                wanted.flagged is None or bool(row["flagged"]) == wanted.flagged,
-                wanted.given_label is None or reviewed.given_N[index] == wanted.given_label,
-                wanted.suggested_label is None or row["suggested_label"] == wanted.suggested_label,
-                wanted.min_posterior is None or posterior >= wanted.min_posterior,
-                wanted.max_posterior is None or posterior <= wanted.max_posterior,
-                wanted.verdict is None or reviewed.verdicts.get(index, "none") == wanted.verdict,
-                wanted.indices is None or index in wanted.indices,
-            )
-        )
-
-    found = [index for index in range(SAMPLES) if fits(index)]
-    if wanted.order == "posterior":
-        found.sort(key=lambda index: (reviewed.result_N["noise_posterior"][index], index), reverse=True)
-    return found
-
-
-def _walk(reviewed: Reviewed, wanted: SampleFilter, limit: int) -> list[SampleRow]:
-    rows: list[SampleRow] = []
-    after = None
-    with reviewed.database.transaction() as session:
-        while True:
-            page, total, after = results.page(session, reviewed.run, wanted, after, limit)
-            rows += page
-            assert len(page) == limit or after is None
-            if after is None:
-                assert total == len(rows)
-                return rows
-
-
-@settings(max_examples=120, deadline=None)
-@given(wanted=filters, limit=st.integers(1, 40))
-def test_the_pages_one_after_another_are_the_filtered_sorted_reference(
-    reviewed: Reviewed, wanted: SampleFilter, limit: int
+def test_a_run_from_before_agreement_was_kept_is_read_as_not_knowing_it(
+    database: Database, running: Run
 ) -> None:
-    rows = _walk(reviewed, wanted, limit)
-    assert [row.index for row in rows] == _expected(reviewed, wanted)
-    for row in rows:
-        assert (row.decision.verdict if row.decision else "none") == reviewed.verdicts.get(row.index, "none")
-        assert row.noise_posterior == reviewed.result_N["noise_posterior"][row.index]
-        assert row.true_label is None
-
-
-def test_every_filter_finds_something_in_the_reference(reviewed: Reviewed) -> None:
-    """Else the comparison above would compare empty lists."""
-    for verdict in ("none", "keep", "relabel", "remove", "unsure"):
-        for flagged in (True, False):
-            assert _expected(reviewed, SampleFilter(verdict=verdict, flagged=flagged))
+    result_N = _results(60)
+    result_N["agreement"] = np.arange(60) % 6
+    _publish(database, running.id, "one", result_N)
+    with database.transaction() as session:
+        known = results.columns(session, running.id)
+        row = results.one(session, running, known, 9)
+        session.execute(text(f'UPDATE "result_{running.id}" SET agreement = NULL WHERE sample_index = 9'))
+        unknown = results.columns(session, running.id)
+        rows = results.rows(session, running, unknown, [9, 8])
+    by_index = np.argsort(result_N["sample_index"])
+    np.testing.assert_array_equal(known.agreement, result_N["agreement"][by_index])
+    assert row.agreement == known.agreement[9]
+    assert unknown.agreement[9] == results.NOT_KNOWN
+    assert [(one.index, one.agreement) for one in rows] == [(9, None), (8, int(known.agreement[8]))]

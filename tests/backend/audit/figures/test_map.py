@@ -6,7 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend.audit.figures.map import EVERY_POINT, FULL_SCALE, POINTS_ABOVE, map_figure, map_numbers
+from backend.audit.figures.map import (
+    EVERY_POINT,
+    FULL_SCALE,
+    POINTS_ABOVE,
+    map_figure,
+    map_numbers,
+    map_points,
+)
 from backend.audit.figures.theme import LIGHT, as_dict
 
 
@@ -21,7 +28,9 @@ def numbers(samples: int = 600, classes: int = 4, **changes: Any) -> Any:
         "suggested_N": (given_N + (posterior_N > 0.7)) % classes,
         "noise_posterior_N": posterior_N,
         "flagged_N": posterior_N > 0.7,
-        "standing": {3: ("keep", None), 4: ("relabel", 1), 5: ("cleared", None)},
+        "code_N": np.where(np.arange(samples) == 3, 1, np.where(np.arange(samples) == 4, 2, 0)).astype(
+            np.uint8
+        ),
         "classes": [f"class {number}" for number in range(classes)],
     }
     return map_numbers(**{**settings, **changes})
@@ -46,7 +55,7 @@ def test_a_layout_without_extent_or_numbers_lands_in_the_middle(broken: Any) -> 
     assert set(placed.x_N.tolist()) <= {FULL_SCALE // 2, FULL_SCALE // 2 + 1}
 
 
-def test_decisions_have_their_colours_and_one_taken_back_has_none() -> None:
+def test_decisions_have_their_colours_and_all_others_are_without_one() -> None:
     groups = {group.name: group for group in numbers(colour="decision").groups}
     assert groups["keep"].member_M.tolist() == [3]
     assert groups["relabel"].colour == LIGHT.verdicts["relabel"]
@@ -86,3 +95,32 @@ def test_a_crowd_becomes_a_density_under_its_strongest_flags_and_says_so() -> No
     figure = as_dict(map_figure(crowd))
     assert figure["data"][0]["type"] == "heatmap"
     assert "density of all 90,000 samples; points are 20,000" in figure["layout"]["title"]["text"]
+
+
+@pytest.mark.parametrize("colour", ["given", "suggested", "posterior", "decision"])
+@pytest.mark.parametrize("samples", [600, EVERY_POINT + 1])
+def test_the_points_of_all_samples_agree_with_the_figures_traces(colour: str, samples: int) -> None:
+    placed = numbers(samples=samples, classes=30, colour=colour)
+    data = map_points(placed)
+    assert len(data) == 5 * samples
+    x_N, y_N = (
+        np.frombuffer(data[: 2 * samples], "<u2"),
+        np.frombuffer(data[2 * samples : 4 * samples], "<u2"),
+    )
+    group_N = np.frombuffer(data[4 * samples :], np.uint8)
+    traces = [
+        trace
+        for trace in as_dict(map_figure(placed))["data"]
+        if trace["type"] == "scattergl" and not trace["name"].startswith("flagged")
+    ]
+    assert group_N.max() == len(traces) - 1
+    for place, trace in enumerate(traces):
+        assert f"({int((group_N == place).sum()):,})" in trace["name"]
+        if trace["customdata"] == []:
+            # A group whose samples are all in the density.
+            continue
+        index = np.frombuffer(base64.b64decode(trace["customdata"]["bdata"]), trace["customdata"]["dtype"])
+        assert set(group_N[index].tolist()) <= {place}
+        shown = np.frombuffer(base64.b64decode(trace["x"]["bdata"]), "<u2")
+        np.testing.assert_array_equal(shown, x_N[index])
+    assert y_N.max() <= FULL_SCALE
