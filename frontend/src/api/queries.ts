@@ -37,6 +37,11 @@ export const system = queryOptions({
   staleTime: 30_000,
 });
 
+export const tokens = queryOptions({
+  queryKey: ["tokens"],
+  queryFn: () => answer(client.GET("/api/tokens")),
+});
+
 export const datasets = queryOptions({
   queryKey: ["datasets"],
   queryFn: () => answer(client.GET("/api/datasets")),
@@ -86,9 +91,38 @@ export const samples = (run_id: string, filter: SampleFilter) =>
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next ?? undefined,
     placeholderData: keepPreviousData,
-    // Decisions are laid over the rows as they are made; fetching again would only move what one looks at.
     staleTime: 5 * 60_000,
     refetchOnWindowFocus: false,
+  });
+
+/** The rows of these samples, in whatever order. */
+export const sampleRows = (run_id: string, indices: number[]) =>
+  queryOptions({
+    queryKey: ["rows", run_id, indices],
+    queryFn: async () => {
+      const query = { indices, limit: Math.max(1, indices.length) };
+      const page = await answer(
+        client.GET("/api/runs/{run_id}/samples", { params: { path: { run_id }, query } }),
+      );
+      return page.items;
+    },
+    staleTime: 5 * 60_000,
+    gcTime: 30 * 60_000,
+    refetchOnWindowFocus: false,
+  });
+
+/** How many samples a kept selection holds. */
+export const selectionSize = (run_id: string, selection: string) =>
+  queryOptions({
+    queryKey: ["selection-size", run_id, selection],
+    queryFn: async () => {
+      const query = { selection, limit: 1 };
+      const page = await answer(
+        client.GET("/api/runs/{run_id}/samples", { params: { path: { run_id }, query } }),
+      );
+      return page.total;
+    },
+    staleTime: Infinity,
   });
 
 export const sample = (run_id: string, index: number) =>

@@ -1,9 +1,10 @@
 /** The verdicts as buttons, with their keys; the standing one is filled. */
 import type { ReactNode } from "react";
 
-import { Kbd } from "@/keys/KeyHelp";
+import type { Action } from "@/keys/bindings";
+import { KeyOf } from "@/keys/Kbd";
 
-import type { Standing } from "./queue";
+import type { Standing } from "./standing";
 import { VERDICTS, type Verdict } from "./verdicts";
 import "./decisions.css";
 
@@ -32,7 +33,7 @@ export function DecisionButtons({
   onUnsure,
   children,
 }: Props) {
-  const one = (verdict: Verdict, text: string, key: string, act: () => void) => {
+  const one = (verdict: Verdict, text: string, action: Action, act: () => void) => {
     const look = VERDICTS[verdict];
     const Shape = look.icon;
     const on = standing?.verdict === verdict;
@@ -51,16 +52,16 @@ export function DecisionButtons({
           {text}
           {suffix}
         </span>
-        {keys && <Kbd>{key}</Kbd>}
+        {keys && <KeyOf action={action} />}
       </button>
     );
   };
   return (
     <div className="decides" role="group" aria-label="Decide">
-      {one("keep", "Keep", "K", onKeep)}
-      {onAccept && one("relabel", suggestion ?? "Accept", "↵", onAccept)}
-      {one("remove", "Remove", "X", onRemove)}
-      {one("unsure", "Unsure", "U", onUnsure)}
+      {one("keep", "Keep", "keep", onKeep)}
+      {onAccept && one("relabel", suggestion ?? "Accept", "accept", onAccept)}
+      {one("remove", "Remove", "remove", onRemove)}
+      {one("unsure", "Unsure", "unsure", onUnsure)}
       {children}
     </div>
   );

@@ -1,5 +1,5 @@
 /** A decision as a small filled mark: icon and, where there is room, the word. */
-import type { Standing } from "./queue";
+import type { Standing } from "./standing";
 import { VERDICTS } from "./verdicts";
 import "./decisions.css";
 

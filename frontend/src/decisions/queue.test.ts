@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { DecisionQueue, Refused, type Change, type Entry, type Kept, type Standing } from "./queue";
+import { changedWords } from "./changed";
+import { DecisionQueue, Refused, type Kept } from "./queue";
+import { historyOf, inverse, newest, type Change, type Entry, type Standing } from "./standing";
 
 const KEEP: Standing = { verdict: "keep", label: null };
 const REMOVE: Standing = { verdict: "remove", label: null };
@@ -39,7 +41,7 @@ const change = (index: number, after: Standing, before: Standing = null): Change
   after,
 });
 const queueFor = (server: Server, box = new Box()) =>
-  new DecisionQueue(server.send, box, () => Promise.resolve());
+  new DecisionQueue(server.send, box, { wait: () => Promise.resolve() });
 
 describe("DecisionQueue", () => {
   it("shows a decision before the server has answered", () => {
@@ -51,8 +53,9 @@ describe("DecisionQueue", () => {
 
   it("counts only the samples that change", () => {
     const queue = queueFor(new Server());
-    expect(queue.decide([change(1, KEEP, KEEP), change(2, KEEP), change(3, asDog, REMOVE)], null)).toBe(2);
-    expect(queue.decide([change(1, KEEP, KEEP)], null)).toBe(0);
+    const real = queue.decide([change(1, KEEP, KEEP), change(2, KEEP), change(3, asDog, REMOVE)], null);
+    expect(real.map(({ index }) => index)).toEqual([2, 3]);
+    expect(queue.decide([change(1, KEEP, KEEP)], null)).toEqual([]);
   });
 
   it("undoes by sending the standing from before, and redoes", async () => {
@@ -121,5 +124,95 @@ describe("DecisionQueue", () => {
     queue.undo();
     await queue.settled();
     expect(server.standing.get(7)).toBeNull();
+  });
+});
+
+describe("two tabs with one queue each", () => {
+  it("show each other's decisions and send none of them", async () => {
+    const server = new Server();
+    const other = new DecisionQueue(() => Promise.reject(new Error("not its own")), new Box());
+    const queue = new DecisionQueue(server.send, new Box(), { tell: (changes) => other.hear(changes) });
+    queue.decide([change(4, REMOVE)], null);
+    expect(other.standing(4, null)).toEqual(REMOVE);
+    expect(other.snapshot().pending).toBe(0);
+    expect(other.undo()).toBeNull();
+    await queue.settled();
+    queue.undo();
+    expect(other.standing(4, REMOVE)).toBeNull();
+  });
+
+  it("leave alone what the other one has decided since", async () => {
+    const server = new Server();
+    const queue = queueFor(server);
+    queue.decide([change(1, KEEP), change(2, KEEP)], null);
+    await queue.settled();
+    queue.hear([change(2, REMOVE, KEEP)]);
+    expect(queue.undo()?.map(({ index }) => index)).toEqual([1]);
+    expect(queue.standing(2, null)).toEqual(REMOVE);
+    expect(queue.redo()?.map(({ index }) => index)).toEqual([1]);
+  });
+
+  it("take a refused decision back in both", async () => {
+    const server = new Server();
+    server.refuses = true;
+    const other = new DecisionQueue(server.send, new Box());
+    const queue = new DecisionQueue(server.send, new Box(), { tell: (changes) => other.hear(changes) });
+    queue.decide([change(1, KEEP)], null);
+    expect(other.standing(1, null)).toEqual(KEEP);
+    await queue.settled();
+    expect(other.standing(1, KEEP)).toBeNull();
+  });
+});
+
+describe("what the server remembers", () => {
+  const entry = (key: string, ...changes: Change[]): Entry => ({ key, runId: null, changes });
+  const first = entry("a", change(1, KEEP));
+  const second = entry("b", change(2, asDog), change(3, asDog));
+
+  it("reads an undo as an undo, and a redo as a redo", () => {
+    const undone = entry("c", ...inverse(second.changes));
+    expect(historyOf([first, second])).toEqual({ undo: [first, second], redo: [] });
+    expect(historyOf([first, second, undone])).toEqual({ undo: [first], redo: [second] });
+    expect(historyOf([first, second, undone, entry("d", ...second.changes)])).toEqual({
+      undo: [first, second],
+      redo: [],
+    });
+    const anew = entry("e", change(9, REMOVE));
+    expect(historyOf([first, second, undone, anew])).toEqual({ undo: [first, anew], redo: [] });
+  });
+
+  it("joins the parts of a large decision", () => {
+    const { undo } = historyOf([first, entry("b", change(2, KEEP)), entry("b-5000", change(3, KEEP))]);
+    expect(undo.map(({ changes }) => changes.length)).toEqual([1, 2]);
+  });
+
+  it("fills an empty queue, and lies under what was decided meanwhile", async () => {
+    const server = new Server();
+    const queue = queueFor(server);
+    expect(queue.isBlank()).toBe(true);
+    queue.decide([change(7, REMOVE)], null);
+    expect(queue.isBlank()).toBe(false);
+    queue.recallFrom({ undo: [first], redo: [second] });
+    expect(queue.snapshot().canRedo).toBe(false);
+    expect(queue.undo()?.[0]?.index).toBe(7);
+    expect(queue.undo()?.[0]).toEqual({ index: 1, before: KEEP, after: null });
+    expect(queue.undo()).toBeNull();
+    await queue.settled();
+    expect(server.standing.get(1)).toBeNull();
+  });
+
+  it("is bounded by changes as well as by entries", () => {
+    expect(newest([first, second], { entries: 5, changes: 2 })).toEqual([second]);
+    expect(newest([first, second], { entries: 1, changes: 9 })).toEqual([second]);
+    expect(newest([first, second], { entries: 5, changes: 3 })).toEqual([first, second]);
+  });
+});
+
+describe("what a bulk decision says of itself", () => {
+  it("counts every sample that was asked for", () => {
+    const changes = [change(1, asDog), change(2, asDog), change(3, KEEP)];
+    expect(changedWords(changes, 5)).toBe("1 sample kept, 2 relabelled; 2 were so already");
+    expect(changedWords([change(1, null, KEEP)], 1)).toBe("1 sample cleared");
+    expect(changedWords([], 1)).toBe("Nothing changed: 1 sample was so already");
   });
 });

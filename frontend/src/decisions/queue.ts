@@ -1,25 +1,11 @@
 /**
  * The decisions of one dataset in this tab: shown at once, sent in order, undone by sending what stood before.
  *
- * Knows nothing of React or HTTP; `send` and the storage come in as arguments.
+ * Knows nothing of React or HTTP; `send`, the storage and the other tabs come in as arguments.
  */
-import type { Verdict } from "./verdicts";
+import { inverse, newest, sameStanding, type Change, type Entry, type History, type Standing } from "./standing";
 
-/** What stands for a sample: a verdict, and the label when it is a relabelling. Null: nothing. */
-export type Standing = { verdict: Verdict; label: number | null } | null;
-
-export interface Change {
-  index: number;
-  before: Standing;
-  after: Standing;
-}
-
-export interface Entry {
-  /** The server records an entry once, however often it is sent. */
-  key: string;
-  runId: string | null;
-  changes: Change[];
-}
+export type { Change, Entry, Standing } from "./standing";
 
 /** Refused by the server for good (as against: not reached). */
 export class Refused extends Error {}
@@ -38,13 +24,20 @@ export interface QueueState {
   refused: Error | null;
 }
 
-interface Memory {
-  pending: Entry[];
-  undo: Entry[];
-  redo: Entry[];
+interface Options {
+  wait?: (ms: number) => Promise<void>;
+  /** Told of everything that changes here, so that other tabs can show it; they never send it. */
+  tell?: (changes: Change[]) => void;
 }
 
-const UNDO_DEPTH = 200;
+interface Memory extends History {
+  pending: Entry[];
+}
+
+/** How far back undo reaches: as far as the server answers for. */
+const DEPTH = { entries: 200, changes: 20_000 };
+/** Written at every decision: large bulk decisions are left to the server to remember. */
+const DEPTH_STORED = { entries: 200, changes: 2_000 };
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 
 export class DecisionQueue {
@@ -55,13 +48,19 @@ export class DecisionQueue {
   private draining = false;
   private state: QueueState;
   private readonly listeners = new Set<() => void>();
+  private readonly wait: (ms: number) => Promise<void>;
+  private readonly tell: (changes: Change[]) => void;
 
   constructor(
     private readonly send: (entry: Entry) => Promise<void>,
     private readonly kept: Kept,
-    private readonly wait: (ms: number) => Promise<void> = (ms) =>
-      new Promise((done) => setTimeout(done, ms)),
+    {
+      wait = (ms) => new Promise((done) => setTimeout(done, ms)),
+      tell = () => undefined,
+    }: Options = {},
   ) {
+    this.wait = wait;
+    this.tell = tell;
     this.memory = recall(kept) ?? this.memory;
     // What a closed page left unsent stands already; the server hears of it now.
     for (const entry of this.memory.pending) this.lay(entry.changes);
@@ -75,23 +74,27 @@ export class DecisionQueue {
     return laid === undefined ? fromServer : laid;
   }
 
-  /** Decide; changes that change nothing are left out. Answers how many samples changed. */
-  decide(changes: Change[], runId: string | null): number {
+  /** Decide; answers the changes that change something. */
+  decide(changes: Change[], runId: string | null): Change[] {
     const real = changes.filter((change) => !sameStanding(change.before, change.after));
-    if (real.length === 0) return 0;
+    if (real.length === 0) return [];
     const entry = { key: newKey(), runId, changes: real };
-    this.memory.undo = [...this.memory.undo, entry].slice(-UNDO_DEPTH);
+    this.memory.undo = newest([...this.memory.undo, entry], DEPTH);
     this.memory.redo = [];
     this.enqueue(entry);
-    return real.length;
+    return real;
   }
 
-  /** Take the last decision back; answers what was changed, or null when there is nothing to undo. */
+  /**
+   * Take the last decision back; null when there is nothing to undo.
+   *
+   * Answers what was changed. What somebody decided anew in another tab since then stays, and is left out.
+   */
   undo(): Change[] | null {
     const last = this.memory.undo.pop();
     if (!last) return null;
-    this.memory.redo.push(last);
-    const changes = last.changes.map(({ index, before, after }) => ({ index, before: after, after: before }));
+    const changes = this.stillAs(inverse(last.changes));
+    if (changes.length > 0) this.memory.redo.push({ ...last, changes: inverse(changes) });
     this.enqueue({ key: newKey(), runId: last.runId, changes });
     return changes;
   }
@@ -100,9 +103,30 @@ export class DecisionQueue {
   redo(): Change[] | null {
     const last = this.memory.redo.pop();
     if (!last) return null;
-    this.memory.undo.push(last);
-    this.enqueue({ ...last, key: newKey() });
-    return last.changes;
+    const changes = this.stillAs(last.changes);
+    if (changes.length > 0) this.memory.undo.push({ ...last, changes });
+    this.enqueue({ key: newKey(), runId: last.runId, changes });
+    return changes;
+  }
+
+  /** Whether nothing can be undone or redone here, and nothing is on its way. */
+  isBlank(): boolean {
+    const { pending, undo, redo } = this.memory;
+    return pending.length + undo.length + redo.length === 0;
+  }
+
+  /** Put what the server remembers under what was decided here meanwhile. */
+  recallFrom({ undo, redo }: History) {
+    if (this.memory.redo.length > 0) return;
+    if (this.memory.undo.length === 0) this.memory.redo = redo;
+    this.memory.undo = newest([...undo, ...this.memory.undo], DEPTH);
+    this.changed();
+  }
+
+  /** Show what another tab decided. */
+  hear(changes: Change[]) {
+    this.lay(changes);
+    this.changed();
   }
 
   dismissRefusal = () => {
@@ -124,9 +148,16 @@ export class DecisionQueue {
     while (this.memory.pending.length > 0) await new Promise((done) => setTimeout(done, 20));
   }
 
+  private stillAs(changes: Change[]): Change[] {
+    return changes.filter(({ index, before }) => sameStanding(this.standing(index, before), before));
+  }
+
   private enqueue(entry: Entry) {
-    this.lay(entry.changes);
-    this.memory.pending.push(entry);
+    if (entry.changes.length > 0) {
+      this.lay(entry.changes);
+      this.memory.pending.push(entry);
+      this.tell(entry.changes);
+    }
     this.changed();
     void this.drain();
   }
@@ -162,12 +193,12 @@ export class DecisionQueue {
   }
 
   private revert(entry: Entry) {
-    const overlay = new Map(this.overlay);
-    for (const { index, before, after } of entry.changes) {
-      // A later decision about the same sample stays.
-      if (sameStanding(overlay.get(index) ?? null, after)) overlay.set(index, before);
-    }
-    this.overlay = overlay;
+    // A later decision about the same sample stays.
+    const back = inverse(entry.changes).filter(({ index, before }) =>
+      sameStanding(this.overlay.get(index) ?? null, before),
+    );
+    this.lay(back);
+    this.tell(back);
     this.memory.undo = this.memory.undo.filter((other) => other.key !== entry.key);
   }
 
@@ -183,14 +214,12 @@ export class DecisionQueue {
   }
 
   private changed() {
-    this.kept.write(JSON.stringify(this.memory));
+    const { pending, undo, redo } = this.memory;
+    const stored = { pending, undo: newest(undo, DEPTH_STORED), redo: newest(redo, DEPTH_STORED) };
+    this.kept.write(JSON.stringify(stored));
     this.state = this.picture();
     for (const listener of this.listeners) listener();
   }
-}
-
-export function sameStanding(a: Standing, b: Standing): boolean {
-  return a?.verdict === b?.verdict && (a?.label ?? null) === (b?.label ?? null);
 }
 
 /** 128 random bits; `crypto.randomUUID` is missing on plain http. */

@@ -2,62 +2,12 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useSyncExternalStore } from "react";
 
-import { answer, ApiError, client, type Sample } from "@/api/client";
+import type { Sample } from "@/api/client";
 
-import { DecisionQueue, Refused, type Change, type Entry, type Standing } from "./queue";
+import type { QueueState } from "./queue";
+import { queueOf, standingFrom } from "./queues";
+import type { Change, Standing } from "./standing";
 import type { Verdict } from "./verdicts";
-
-const queues = new Map<string, DecisionQueue>();
-
-function queueOf(datasetId: string): DecisionQueue {
-  const existing = queues.get(datasetId);
-  if (existing) return existing;
-  const storageKey = `noise-audit.decisions.${datasetId}`;
-  const queue = new DecisionQueue((entry) => post(datasetId, entry), {
-    // Per tab: two tabs never send each other's decisions.
-    read: () => sessionStorage.getItem(storageKey),
-    write: (text) => sessionStorage.setItem(storageKey, text),
-  });
-  queues.set(datasetId, queue);
-  return queue;
-}
-
-/** The server takes so many decisions at once. */
-const AT_ONCE = 5000;
-
-async function post(datasetId: string, entry: Entry): Promise<void> {
-  const items = entry.changes.map(({ index, after }) =>
-    after === null ? { index, verdict: "cleared" as const } : { index, ...after },
-  );
-  try {
-    for (let from = 0; from < items.length; from += AT_ONCE) {
-      await answer(
-        client.POST("/api/datasets/{dataset_id}/decisions", {
-          params: { path: { dataset_id: datasetId } },
-          body: {
-            items: items.slice(from, from + AT_ONCE),
-            run_id: entry.runId,
-            idempotency_key: from === 0 ? entry.key : `${entry.key}-${from}`,
-          },
-        }),
-      );
-    }
-  } catch (error) {
-    const status = error instanceof ApiError ? error.status : 0;
-    // 401 is mended by signing in again, 429 and 5xx by waiting: the decision stays in the queue.
-    if (status >= 400 && status < 500 && status !== 401 && status !== 429) {
-      throw new Refused(error instanceof Error ? error.message : "refused", { cause: error });
-    }
-    throw error;
-  }
-}
-
-/** What the server said of a sample's decision, as a standing. */
-export function standingOf(sample: Pick<Sample, "decision">): Standing {
-  const { decision } = sample;
-  if (!decision || decision.verdict === "cleared") return null;
-  return { verdict: decision.verdict, label: decision.label ?? null };
-}
 
 type Decidable = Pick<Sample, "index" | "decision" | "given_label" | "suggested_label">;
 
@@ -69,38 +19,62 @@ export function verdictFor(sample: Decidable, verdict: Verdict, label?: number):
   return target === sample.given_label ? { verdict: "keep", label: null } : { verdict, label: target };
 }
 
-export interface Decisions extends ReturnType<DecisionQueue["snapshot"]> {
+export interface Decisions extends QueueState {
   standing: (sample: Decidable) => Standing;
-  /** Decide samples; answers how many changed. */
+  /** Decide samples (null takes decisions back); answers how many changed. */
   decide: (samples: Decidable[], verdict: Verdict | null, label?: number) => number;
+  /** The same, answering what changed. */
+  change: (samples: Decidable[], verdict: Verdict | null, label?: number) => Change[];
   undo: () => Change[] | null;
   redo: () => Change[] | null;
   dismissRefusal: () => void;
 }
 
+const known = new WeakMap<object, Standing>();
+
+/** The same answer of the server is the same object each time, so that tiles need not be drawn anew. */
+function served(decision: Sample["decision"]): Standing {
+  if (!decision) return null;
+  const standing = known.get(decision) ?? standingFrom(decision);
+  known.set(decision, standing);
+  return standing;
+}
+
+/** Counts on the screen follow once decisions rest for so long, in milliseconds. */
+const SETTLED_MS = 250;
+
 export function useDecisions(datasetId: string, runId: string): Decisions {
-  const queue = queueOf(datasetId);
+  const { queue, onHeard } = queueOf(datasetId);
   const queries = useQueryClient();
   const state = useSyncExternalStore(queue.subscribe, queue.snapshot);
+  const recount = useCallback(() => {
+    for (const counted of [["export-preview"], ["unreviewed"], ["dataset", datasetId]])
+      void queries.invalidateQueries({ queryKey: counted });
+  }, [queries, datasetId]);
   useEffect(() => {
     if (state.pending > 0) return;
-    void queries.invalidateQueries({ queryKey: ["export-preview"] });
-    void queries.invalidateQueries({ queryKey: ["unreviewed"] });
-    void queries.invalidateQueries({ queryKey: ["dataset", datasetId] });
-  }, [state.pending, queries, datasetId]);
+    const timer = setTimeout(recount, SETTLED_MS);
+    return () => clearTimeout(timer);
+  }, [state.pending, state.overlay, recount]);
+  useEffect(() => {
+    onHeard.add(recount);
+    return () => {
+      onHeard.delete(recount);
+    };
+  }, [onHeard, recount]);
 
   const standing = useCallback(
-    (sample: Decidable) => queue.standing(sample.index, standingOf(sample)),
+    (sample: Decidable) => queue.standing(sample.index, served(sample.decision)),
     // The overlay is what standing() reads; a new one must make a new function.
     // eslint-disable-next-line react-hooks/exhaustive-deps
     [queue, state.overlay],
   );
-  const decide = useCallback(
+  const change = useCallback(
     (samples: Decidable[], verdict: Verdict | null, label?: number) =>
       queue.decide(
         samples.map((sample) => ({
           index: sample.index,
-          before: queue.standing(sample.index, standingOf(sample)),
+          before: queue.standing(sample.index, standingFrom(sample.decision)),
           after: verdict === null ? null : verdictFor(sample, verdict, label),
         })),
         runId,
@@ -110,7 +84,8 @@ export function useDecisions(datasetId: string, runId: string): Decisions {
   return {
     ...state,
     standing,
-    decide,
+    change,
+    decide: (...what) => change(...what).length,
     undo: () => queue.undo(),
     redo: () => queue.redo(),
     dismissRefusal: queue.dismissRefusal,

@@ -1,9 +1,9 @@
-/** The four verdicts: word, icon, colours and key, the same wherever a decision is shown. */
+/** The four verdicts: word, icon and colours, the same wherever a decision is shown. */
 import { IconArrowsExchange, IconCheck, IconQuestionMark, IconX, type Icon } from "@tabler/icons-react";
 
-import type { Schemas } from "@/api/client";
+import { PAST, VERDICT_ORDER, WORD, type Verdict } from "./words";
 
-export type Verdict = Exclude<Schemas["DecisionAnswer"]["verdict"], "cleared">;
+export { VERDICT_ORDER, type Verdict };
 
 export interface VerdictLook {
   word: string;
@@ -11,18 +11,21 @@ export interface VerdictLook {
   icon: Icon;
   fill: string;
   onFill: string;
-  key: string;
 }
 
 export const VERDICTS: Record<Verdict, VerdictLook> = {
-  keep: look("Keep", "kept", IconCheck, "keep", "K"),
-  relabel: look("Relabel", "relabelled", IconArrowsExchange, "relabel", "L"),
-  remove: look("Remove", "removed", IconX, "remove", "X"),
-  unsure: look("Unsure", "unsure", IconQuestionMark, "unsure", "U"),
+  keep: look("keep", IconCheck),
+  relabel: look("relabel", IconArrowsExchange),
+  remove: look("remove", IconX),
+  unsure: look("unsure", IconQuestionMark),
 };
 
-export const VERDICT_ORDER: readonly Verdict[] = ["keep", "relabel", "remove", "unsure"];
-
-function look(word: string, past: string, icon: Icon, name: string, key: string): VerdictLook {
-  return { word, past, icon, fill: `var(--na-${name})`, onFill: `var(--na-on-${name})`, key };
+function look(verdict: Verdict, icon: Icon): VerdictLook {
+  return {
+    word: WORD[verdict],
+    past: PAST[verdict],
+    icon,
+    fill: `var(--na-${verdict})`,
+    onFill: `var(--na-on-${verdict})`,
+  };
 }

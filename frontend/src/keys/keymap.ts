@@ -1,74 +1,40 @@
-/** Which key does what: one table, and the pure functions that read it. Knows nothing of screens. */
+/** Which key does what, once its user's choices are laid over the table. Pure; knows nothing of screens. */
+import { BINDINGS, type Action, type Binding } from "./bindings";
 
-export type Action =
-  | "keep"
-  | "remove"
-  | "unsure"
-  | "accept"
-  | "relabel"
-  | "clear"
-  | "undo"
-  | "redo"
-  | "next"
-  | "previous"
-  | "down"
-  | "up"
-  | "zoom"
-  | "select"
-  | "close"
-  | "filter"
-  | "help"
-  | "goHome"
-  | "goAudit"
-  | "goFlags"
-  | "goLoss"
-  | "goMap"
-  | "goExport"
-  | `likely${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9}`;
-
-export interface Binding {
-  action: Action;
-  /** As `KeyboardEvent.key`, lower case; "g m" is one after the other. */
-  keys: string[];
-  shown: string[];
-  label: string;
-  group: "Decide" | "Move" | "Go to";
+/** What a user chose; what is left out stays as the table has it. */
+export interface KeyChoices {
+  /** Off: only arrows, Escape and combinations with Ctrl mean anything. */
+  on: boolean;
+  keys: Partial<Record<Action, string>>;
 }
 
-export const BINDINGS: readonly Binding[] = [
-  bind("keep", ["k"], ["K"], "Keep the given label", "Decide"),
-  bind("accept", ["enter"], ["Enter"], "Accept the suggested label", "Decide"),
-  bind("remove", ["x"], ["X"], "Remove from the cleaned labels", "Decide"),
-  bind("unsure", ["u"], ["U"], "Unsure: decide later", "Decide"),
-  bind("relabel", ["l"], ["L"], "Relabel: type a class", "Decide"),
-  ...([1, 2, 3, 4, 5, 6, 7, 8, 9] as const).map((n) =>
-    bind(`likely${n}`, [String(n)], [String(n)], `Relabel to the ${ordinal(n)} likely class`, "Decide"),
-  ),
-  bind("clear", ["c"], ["C"], "Clear the decision", "Decide"),
-  bind("undo", ["z"], ["Z"], "Undo", "Decide"),
-  bind("redo", ["shift+z"], ["Shift", "Z"], "Redo", "Decide"),
-  bind("next", ["j", "arrowright"], ["J", "→"], "Next sample", "Move"),
-  bind("previous", ["h", "arrowleft"], ["H", "←"], "Previous sample", "Move"),
-  bind("down", ["arrowdown"], ["↓"], "One row down", "Move"),
-  bind("up", ["arrowup"], ["↑"], "One row up", "Move"),
-  bind("zoom", ["space"], ["Space"], "Open, then zoom", "Move"),
-  bind("select", ["s"], ["S"], "Select or unselect", "Move"),
-  bind("close", ["escape"], ["Esc"], "Close, clear the selection", "Move"),
-  bind("filter", ["/"], ["/"], "Filter", "Move"),
-  bind("goHome", ["g h"], ["G", "H"], "Home", "Go to"),
-  bind("goAudit", ["g a"], ["G", "A"], "The audit", "Go to"),
-  bind("goFlags", ["g f"], ["G", "F"], "Flags", "Go to"),
-  bind("goLoss", ["g l"], ["G", "L"], "Loss", "Go to"),
-  bind("goMap", ["g m"], ["G", "M"], "Map", "Go to"),
-  bind("goExport", ["g e"], ["G", "E"], "Export", "Go to"),
-  bind("help", ["?"], ["?"], "Show the keys", "Go to"),
-];
+export const DEFAULT_CHOICES: KeyChoices = { on: true, keys: {} };
 
 /** How long after G the second key still counts, in milliseconds. */
 export const SEQUENCE_MS = 1200;
 
-const BY_KEY = new Map(BINDINGS.flatMap((binding) => binding.keys.map((key) => [key, binding.action])));
-const FIRST_OF_SEQUENCE = new Set([...BY_KEY.keys()].filter((key) => key.includes(" ")).map((key) => key[0]));
+export interface Keymap {
+  single: ReadonlyMap<string, Action>;
+  led: ReadonlyMap<string, Action>;
+  lead: string | null;
+}
+
+export const keyOf = (binding: Binding, choices: KeyChoices): string | null =>
+  binding.key === null ? null : (choices.keys[binding.action] ?? binding.key);
+
+export function keymapOf(choices: KeyChoices): Keymap {
+  const single = new Map<string, Action>();
+  const led = new Map<string, Action>();
+  for (const binding of BINDINGS) {
+    for (const key of binding.fixed) single.set(key, binding.action);
+    const key = keyOf(binding, choices);
+    if (!choices.on || key === null) continue;
+    if (binding.led) led.set(key, binding.action);
+    else single.set(key, binding.action);
+  }
+  const lead = BINDINGS.find(({ action }) => action === "lead");
+  return { single, led, lead: choices.on && lead ? keyOf(lead, choices) : null };
+}
 
 export interface Pressed {
   key: string;
@@ -80,59 +46,107 @@ export interface Pressed {
 
 /** Reads key presses one after the other and answers the action that each completes, if any. */
 export class KeyReader {
-  private first: { key: string; at: number } | null = null;
+  private ledSince: number | null = null;
 
-  /** `now` in milliseconds. A key with Ctrl, Alt or Cmd belongs to the browser. */
+  constructor(private map: Keymap = keymapOf(DEFAULT_CHOICES)) {}
+
+  use(map: Keymap) {
+    this.map = map;
+    this.ledSince = null;
+  }
+
+  /** `now` in milliseconds. A key with Ctrl, Alt or Cmd belongs to the browser, unless the table names it. */
   read(pressed: Pressed, now: number): Action | null {
-    if (pressed.ctrlKey || pressed.metaKey || pressed.altKey) return null;
     const key = nameOf(pressed);
-    const { first } = this;
-    this.first = null;
-    if (first && now - first.at <= SEQUENCE_MS) {
-      const action = BY_KEY.get(`${first.key} ${key}`);
+    if (key === null) return null;
+    const { ledSince } = this;
+    this.ledSince = null;
+    if (ledSince !== null && now - ledSince <= SEQUENCE_MS) {
+      const action = this.map.led.get(key);
       if (action) return action;
     }
-    if (FIRST_OF_SEQUENCE.has(key)) {
-      this.first = { key, at: now };
+    if (key === this.map.lead) {
+      this.ledSince = now;
       return null;
     }
-    return BY_KEY.get(key) ?? null;
+    return this.map.single.get(key) ?? null;
   }
 }
 
-function nameOf({ key, shiftKey }: Pressed): string {
-  if (key === " ") return "space";
-  const name = key.toLowerCase();
+/** The name under which the table has a key press; null for what belongs to the browser or the system. */
+export function nameOf({ key, ctrlKey, metaKey, altKey, shiftKey }: Pressed): string | null {
+  if (altKey) return null;
+  const name = key === " " ? "space" : key.toLowerCase();
+  if (ctrlKey || metaKey) return `mod+${name}`;
   // "?" and "/" come with Shift on some keyboards: only letters and named keys carry it.
   return shiftKey && /^[a-z]/.test(name) ? `shift+${name}` : name;
 }
 
-/** Whether a key press belongs to what has the focus: a field, a button, a menu, a dialog. */
-export function belongsToFocus(target: EventTarget | null, key: string): boolean {
-  if (typeof Element === "undefined" || !(target instanceof Element)) return false;
-  const inside = (selector: string) => target.closest(selector) !== null;
-  if (inside("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]"))
-    return true;
-  if (inside("[role=dialog], [role=listbox], [role=menu]")) return true;
-  if (inside("[role=slider], [role=radiogroup]") && key.startsWith("Arrow")) return true;
-  if (inside("input[type=radio]") && key.startsWith("Arrow")) return true;
-  // Enter and Space press what has the focus.
-  return (
-    (key === "Enter" || key === " ") && inside("a[href], button, input, summary, [role=button], [role=tab]")
+const OF_THE_BROWSER: ReadonlySet<string> = new Set(["tab", "shift+tab", "backspace", "delete", "contextmenu"]);
+const MODIFIERS: ReadonlySet<string> = new Set(["shift", "control", "alt", "meta", "altgraph", "capslock"]);
+
+/** Whether a press is only a modifier, after which the key itself is still to come. */
+export const isModifier = ({ key }: Pressed): boolean => MODIFIERS.has(key.toLowerCase());
+
+/** Why `action` cannot have the pressed key, in words; null when it can. */
+export function refusal(action: Action, pressed: Pressed, choices: KeyChoices): string | null {
+  const key = nameOf(pressed);
+  if (key === null || key.startsWith("mod+"))
+    return "Keys with Ctrl, Alt or Cmd belong to the browser. Choose a key by itself, or with Shift.";
+  if (OF_THE_BROWSER.has(key) || /^(shift\+)?(f\d+|page|home|end|insert|dead|process|unidentified)/.test(key))
+    return `${shownKey(key).join(" ")} belongs to the browser. Choose another key.`;
+  const fixed = BINDINGS.find((binding) => binding.fixed.includes(key));
+  if (fixed) return `${shownKey(key).join(" ")} always means “${fixed.label}”. Choose another key.`;
+  const led = BINDINGS.find((binding) => binding.action === action)?.led ?? false;
+  const holder = BINDINGS.find(
+    (binding) => binding.action !== action && binding.led === led && keyOf(binding, choices) === key,
   );
+  return holder ? `${shownKey(key).join(" ")} is taken by “${holder.label}”. Change that one first.` : null;
 }
 
-function bind(
-  action: Action,
-  keys: string[],
-  shown: string[],
-  label: string,
-  group: Binding["group"],
-): Binding {
-  return { action, keys, shown, label, group };
+const NAMES: Record<string, string> = {
+  enter: "Enter",
+  space: "Space",
+  escape: "Esc",
+  arrowleft: "←",
+  arrowright: "→",
+  arrowup: "↑",
+  arrowdown: "↓",
+  shift: "Shift",
+  mod: "Ctrl",
+};
+
+/** A key as it is written on keyboards: "shift+z" is Shift, Z. */
+export function shownKey(key: string): string[] {
+  const parts = key === "+" ? ["+"] : key.split("+").map((part) => part || "+");
+  return parts.map((part) => NAMES[part] ?? (part.length === 1 ? part.toUpperCase() : capital(part)));
 }
 
-function ordinal(n: number): string {
-  if (n === 1) return "most";
-  return `${n}${n === 2 ? "nd" : n === 3 ? "rd" : "th"} most`;
+/** Every way to do an action, each as the keys to press one after or with another. */
+export function shownKeys(binding: Binding, choices: KeyChoices): string[][] {
+  const key = choices.on ? keyOf(binding, choices) : null;
+  const lead = BINDINGS.find(({ action }) => action === "lead");
+  const before = binding.led && lead ? shownKey(keyOf(lead, choices) ?? "") : [];
+  return [...(key === null ? [] : [[...before, ...shownKey(key)]]), ...binding.fixed.map(shownKey)];
 }
+
+/** Choices as they were kept; anything that makes no sense any more is left out. */
+export function readChoices(text: string | null): KeyChoices {
+  let kept: unknown;
+  try {
+    kept = JSON.parse(text ?? "null");
+  } catch {
+    return DEFAULT_CHOICES;
+  }
+  if (typeof kept !== "object" || kept === null) return DEFAULT_CHOICES;
+  const { on, keys } = kept as { on?: unknown; keys?: unknown };
+  const given = typeof keys === "object" && keys !== null ? (keys as Record<string, unknown>) : {};
+  const chosen: KeyChoices = { on: on !== false, keys: {} };
+  for (const { action, key } of BINDINGS) {
+    const own = given[action];
+    if (key !== null && typeof own === "string" && own !== key) chosen.keys[action] = own;
+  }
+  return chosen;
+}
+
+const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);

@@ -1,27 +1,39 @@
 /** Lets a screen answer keys while it is shown; the newest screen that knows an action gets it. */
 import { useEffect, useRef } from "react";
 
-import { belongsToFocus, KeyReader, type Action } from "./keymap";
+import type { Action } from "./bindings";
+import { keyChoices, onKeyChoices } from "./choices";
+import { belongsToFocus } from "./focus";
+import { keymapOf, KeyReader } from "./keymap";
 
 export type Handlers = Partial<Record<Action, () => void>>;
 
 const layers: { current: Handlers }[] = [];
-const reader = new KeyReader();
+const reader = new KeyReader(keymapOf(keyChoices()));
 let dialogs = 0;
+
+onKeyChoices(() => reader.use(keymapOf(keyChoices())));
 
 function onKeyDown(event: KeyboardEvent) {
   // A dialog takes the focus a moment after it opens; until then its state must keep the keys out.
-  if (dialogs > 0 || event.defaultPrevented || belongsToFocus(event.target, event.key)) return;
+  if (dialogs > 0 || event.defaultPrevented) return;
+  // A combination with Ctrl is never text, and reaches its action from inside a field too.
+  const typed = !event.ctrlKey && !event.metaKey;
+  if (typed && belongsToFocus(event.target, event.key)) return;
   const action = reader.read(event, performance.now());
-  if (action === null) return;
-  for (const layer of layers.toReversed()) {
-    const handle = layer.current[action];
-    if (handle) {
-      event.preventDefault();
-      handle();
-      return;
-    }
-  }
+  if (action !== null && perform(action)) event.preventDefault();
+}
+
+/** Do what the newest screen that knows the action does; answers whether one does. */
+export function perform(action: Action): boolean {
+  const handle = layers.toReversed().find((layer) => layer.current[action])?.current[action];
+  handle?.();
+  return handle !== undefined;
+}
+
+/** What can be done on the screens that are shown now. */
+export function available(): ReadonlySet<Action> {
+  return new Set(layers.flatMap(({ current }) => Object.keys(current) as Action[]));
 }
 
 /** Keys mean nothing to the screens while a dialog is open. */

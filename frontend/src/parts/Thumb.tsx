@@ -1,5 +1,7 @@
-/** A sample's small image; tiny ones are enlarged pixel by pixel, as they are. */
+/** A sample's small image: by itself, or as a cell of a picture that holds many. */
 import { thumbnailUrl } from "@/api/queries";
+
+import { cellAt, type Picture } from "./atlas";
 
 interface Props {
   datasetId: string;
@@ -8,6 +10,7 @@ interface Props {
   eager?: boolean;
 }
 
+/** Tiny images are enlarged pixel by pixel, as they are. */
 export function Thumb({ datasetId, index, alt, eager = false }: Props) {
   return (
     <img
@@ -17,6 +20,22 @@ export function Thumb({ datasetId, index, alt, eager = false }: Props) {
       decoding="async"
       draggable={false}
       className="thumb pixels"
+    />
+  );
+}
+
+export function AtlasThumb({ picture, position, alt }: { picture: Picture; position: number; alt: string }) {
+  const cell = cellAt(picture, position);
+  return (
+    <span
+      role="img"
+      aria-label={alt}
+      className="thumb"
+      style={{
+        backgroundImage: `url("${picture.url}")`,
+        backgroundSize: cell.size,
+        backgroundPosition: cell.position,
+      }}
     />
   );
 }

@@ -1,30 +1,34 @@
-/** Gallery and review in one: a grid of samples, and the open one beside it. */
+/** Gallery and review in one: the grid stays as it is beneath the open sample. */
 import { Modal } from "@mantine/core";
 import { useLocalStorage } from "@mantine/hooks";
-import { IconMoodCheck, IconPhotoSearch, IconWifiOff } from "@tabler/icons-react";
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { IconMoodCheck, IconPhotoSearch } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate, useParams } from "@tanstack/react-router";
 import { useCallback, useRef, useState } from "react";
 
 import type { Sample } from "@/api/client";
-import { dataset as datasetQuery, imageUrl, run as runQuery, samples as samplesQuery } from "@/api/queries";
+import { dataset as datasetQuery, imageUrl, run as runQuery } from "@/api/queries";
 import { useDecisions } from "@/decisions/useDecisions";
 import { useKeysOff } from "@/keys/useKeys";
 import { EmptyState, ErrorState, Loading } from "@/parts/States";
 
+import { Announcer } from "./Announcer";
+import { Banners } from "./Banners";
 import { ClassPicker } from "./ClassPicker";
-import { asQuery, isFiltered, type FlagsSearch } from "./filter";
-import { FilterBar, SIZES } from "./FilterBar";
-import { Grid } from "./Grid";
+import { asQuery, isFiltered, unfiltered, without, type FlagsSearch } from "./filter";
+import { FilterBar } from "./FilterBar";
+import { Grid, type GridHandle } from "./Grid";
+import { Review } from "./review/Review";
 import { ReviewProgress } from "./ReviewProgress";
-import { SamplePanel } from "./SamplePanel";
 import { SelectionBar } from "./SelectionBar";
-import { usePrefetch } from "./usePrefetch";
-import { useReviewing } from "./useReviewing";
+import { SIZES, Tools } from "./Tools";
+import { useList } from "./useList";
+import { usePlace } from "./usePlace";
+import { useSamplesAhead } from "./usePrefetch";
+import { tooMany, useReviewing } from "./useReviewing";
 import "./flags.css";
 
 const route = getRouteApi("/runs/$runId/gallery");
-const NONE: Sample[] = [];
 
 export function FlagsScreen() {
   const { runId } = useParams({ from: "/runs/$runId" });
@@ -54,11 +58,13 @@ function Gallery({ runId, datasetId, classes }: { runId: string; datasetId: stri
   const { index: indexText } = useParams({ strict: false });
   const open = indexText === undefined ? null : Number(indexText);
   const [size, setSize] = useLocalStorage({ key: "noise-audit.tile", defaultValue: SIZES[1] ?? 112 });
-  const pages = useInfiniteQuery(samplesQuery(runId, asQuery(search)));
-  const items = pages.data ? flat(pages.data.pages) : NONE;
-  const total = pages.data?.pages[0]?.total ?? null;
+  const [resting, setResting] = useState<number | null>(null);
+  const list = useList(runId, asQuery(search), open ?? resting);
+  const { order, total } = list;
   const decisions = useDecisions(datasetId, runId);
   const filterButton = useRef<HTMLButtonElement>(null);
+  const neighbours = useRef<HTMLUListElement>(null);
+  const grid = useRef<GridHandle>(null);
   const columns = useRef(1);
   const [zoomed, setZoomed] = useState(false);
   useKeysOff(zoomed && open !== null);
@@ -77,120 +83,127 @@ function Gallery({ runId, datasetId, classes }: { runId: string; datasetId: stri
   );
   const review = useReviewing({
     runId,
-    items,
+    list,
     open,
+    resting,
+    setResting,
     columns,
     decisions,
     go,
     onZoom: () => setZoomed(true),
     onFilter: () => filterButton.current?.click(),
+    onNeighbours: () => neighbours.current?.querySelector("button")?.focus(),
   });
-  usePrefetch(runId, datasetId, items, review.cursor);
+  useSamplesAhead(runId, datasetId, order, review.cursor);
+  const onFirst = usePlace({
+    shown: open === null && order.length > 0,
+    cursor: resting,
+    setCursor: setResting,
+    grid,
+  });
 
-  const filterBy = (change: Partial<FlagsSearch>) => {
+  const filterBy = (change: Partial<FlagsSearch>, from = search) => {
     review.clearSelection();
+    setResting(null);
     void navigate({
       to: "/runs/$runId/flags",
       params: { runId },
-      search: (now) => cleared({ ...now, ...change }),
+      search: without({ ...from, ...change }),
       replace: true,
     });
   };
-  const { fetchNextPage, hasNextPage, isFetchingNextPage } = pages;
-  const onEnd = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [fetchNextPage, hasNextPage, isFetchingNextPage]);
+  const onOpen = useCallback((sample: Sample) => go(sample.index), [go]);
+  const { select } = review;
+  const onSelect = useCallback((sample: Sample, range: boolean) => select(sample.index, range), [select]);
+  const onColumns = useCallback((now: number) => {
+    columns.current = now;
+  }, []);
 
-  async function selectAll() {
-    let last = pages;
-    while (last.hasNextPage) last = await last.fetchNextPage();
-    review.selectAll((last.data ? flat(last.data.pages) : items).map(({ index }) => index));
-  }
-
-  const openRow = open === null ? undefined : items.find(({ index }) => index === open);
-  const at = open === null ? -1 : items.findIndex(({ index }) => index === open);
+  const progress = <ReviewProgress runId={runId} saving={decisions.pending > 0} />;
   return (
-    <div className="flags" data-open={open !== null || undefined}>
-      <div className="flags-main">
-        <FilterBar
-          search={search}
-          classes={classes}
-          total={total}
-          size={size}
-          openRef={filterButton}
-          onChange={filterBy}
-          onClear={() =>
-            filterBy({
-              given: undefined,
-              suggested: undefined,
-              min: undefined,
-              max: undefined,
-              verdict: undefined,
-            })
-          }
-          onSize={setSize}
-          onSelectAll={() => void selectAll()}
-        />
-        <ReviewProgress runId={runId} decisions={decisions} />
-        {decisions.offline && (
-          <div className="flags-offline" role="status">
-            <IconWifiOff size={15} aria-hidden /> The server is away. {decisions.pending} of your decisions
-            wait here and are sent when it is back.
-          </div>
-        )}
-        {pages.isError ? (
-          <ErrorState error={pages.error} retry={() => void pages.refetch()} />
-        ) : pages.isPending ? (
-          <div className="flags-loading">
-            <Loading rows={4} height={128} />
-          </div>
-        ) : items.length === 0 ? (
-          <Nothing filtered={isFiltered(search)} />
-        ) : (
-          <Grid
+    <main className="flags">
+      <Banners decisions={decisions} />
+      <div className="flags-stack">
+        <section className="gallery" inert={open !== null} aria-label="Gallery">
+          <h1 className="visually-hidden">Flags</h1>
+          <FilterBar
+            runId={runId}
             datasetId={datasetId}
-            items={items}
+            search={search}
             classes={classes}
-            size={size}
-            cursor={review.cursor}
-            selected={review.selected}
-            standing={decisions.standing}
-            onOpen={(sample) => go(sample.index, open !== null)}
-            onSelect={review.select}
-            onColumns={(now) => {
-              columns.current = now;
-            }}
-            onEnd={onEnd}
+            total={total}
+            openRef={filterButton}
+            onChange={filterBy}
+            onClear={() => filterBy({}, unfiltered(search))}
           />
-        )}
-        {review.selected.size > 0 && (
-          <SelectionBar
-            selected={review.selected.size}
-            onKeep={() => review.decideSelected("keep")}
-            onAccept={() => review.decideSelected("relabel")}
-            onRemove={() => review.decideSelected("remove")}
-            onUnsure={() => review.decideSelected("unsure")}
-            onRelabel={() => review.setPicking("selection")}
-            onClear={review.clearSelection}
+          <Tools
+            runId={runId}
+            search={search}
+            order={order}
+            size={size}
+            onChange={filterBy}
+            onSize={setSize}
+            onSelectAll={review.selectAll}
+          >
+            {open === null && progress}
+          </Tools>
+          {list.error !== null ? (
+            <ErrorState error={list.error} retry={list.retry} />
+          ) : list.pending ? (
+            <div className="flags-loading">
+              <Loading rows={4} height={128} />
+            </div>
+          ) : order.length === 0 ? (
+            <Nothing filtered={isFiltered(search)} />
+          ) : (
+            <Grid
+              ref={grid}
+              datasetId={datasetId}
+              list={list}
+              classes={classes}
+              size={size}
+              cursor={review.cursor}
+              selected={review.selected}
+              standing={decisions.standing}
+              onOpen={onOpen}
+              onSelect={onSelect}
+              onColumns={onColumns}
+              onFirst={onFirst}
+            />
+          )}
+          {review.selected.size > 0 && (
+            <SelectionBar
+              selected={review.selected.size}
+              busy={review.busy}
+              tooMany={tooMany(review.selected.size)}
+              onDecide={review.decideSelected}
+              onRelabel={() => review.setPicking("selection")}
+              onClear={review.clearSelection}
+            />
+          )}
+        </section>
+        {open !== null && (
+          <Review
+            runId={runId}
+            datasetId={datasetId}
+            classes={classes}
+            index={open}
+            list={list}
+            pictureSize={size}
+            progress={progress}
+            standing={decisions.standing}
+            onDecide={review.decideOne}
+            onRelabel={() => review.setPicking("open")}
+            onZoom={() => setZoomed(true)}
+            onStep={review.move}
+            onGo={(index) => go(index, true)}
+            onAside={review.openAside}
+            onClose={review.close}
+            neighbours={neighbours}
           />
         )}
       </div>
-      {open !== null && (
-        <SamplePanel
-          runId={runId}
-          datasetId={datasetId}
-          classes={classes}
-          index={open}
-          row={openRow}
-          position={at >= 0 && total !== null ? { at, of: total } : null}
-          standing={decisions.standing}
-          onDecide={review.decideOne}
-          onRelabel={() => review.setPicking("open")}
-          onZoom={() => setZoomed(true)}
-          onGo={(index) => go(index)}
-          onClose={() => go(null)}
-        />
-      )}
+      <Announcer list={list} cursor={review.cursor} classes={classes} standing={decisions.standing} />
       <ClassPicker
         opened={review.picking !== null}
         title={review.picking === "selection" ? `Relabel ${review.selected.size} samples to` : "Relabel to"}
@@ -208,7 +221,7 @@ function Gallery({ runId, datasetId, classes }: { runId: string; datasetId: stri
           <img src={imageUrl(datasetId, open)} alt={`Sample ${open}`} className="zoom pixels" />
         )}
       </Modal>
-    </div>
+    </main>
   );
 }
 
@@ -223,10 +236,4 @@ function Nothing({ filtered }: { filtered: boolean }) {
       same.
     </EmptyState>
   );
-}
-
-const flat = (pages: { items: Sample[] }[]) => pages.flatMap((page) => page.items);
-
-function cleared(search: FlagsSearch): FlagsSearch {
-  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined));
 }

@@ -1,16 +1,25 @@
-/** The virtualised grid of tiles; asks for the next page before its end comes into view. */
+/** The virtualised grid of tiles over the whole list; says what is in sight, and can be sent anywhere. */
 import { useElementSize } from "@mantine/hooks";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef } from "react";
+import { useEffect, useImperativeHandle, useRef, type Ref } from "react";
 
 import type { Sample } from "@/api/client";
-import type { Standing } from "@/decisions/queue";
+import type { Standing } from "@/decisions/standing";
+import { useAtlas } from "@/parts/useAtlas";
 
-import { Tile } from "./Tile";
+import { Tile, WaitingTile } from "./Tile";
+import type { List } from "./useList";
+import { usePicturesAhead } from "./usePrefetch";
+
+export interface GridHandle {
+  /** Scroll so that this position of the list is in the first row. */
+  show: (position: number) => void;
+  focus: () => void;
+}
 
 interface Props {
   datasetId: string;
-  items: Sample[];
+  list: List;
   classes: string[];
   size: number;
   cursor: number | null;
@@ -19,76 +28,105 @@ interface Props {
   onOpen: (sample: Sample) => void;
   onSelect: (sample: Sample, range: boolean) => void;
   onColumns: (columns: number) => void;
-  onEnd: () => void;
+  /** The first position in sight; called as it changes. */
+  onFirst: (first: number) => void;
+  ref?: Ref<GridHandle>;
 }
 
-const GAP = 8;
-const CAPTION = 40;
+const GAP = 10;
+const CAPTION = 42;
 const PADDING = 18;
 const ROWS_AHEAD = 4;
+/** The selection's bar floats over the end of the grid. */
+const ROOM_BELOW = 72;
 
-export function Grid({ items, size, cursor, onColumns, onEnd, ...tiles }: Props) {
+export function Grid({ list, size, cursor, onColumns, onFirst, ref, ...tiles }: Props) {
+  const { order, onSight } = list;
   const scroller = useRef<HTMLDivElement>(null);
-  const { ref, width } = useElementSize();
-  const columns = Math.max(1, Math.floor((width - 2 * PADDING + GAP) / (size + GAP)));
-  const rows = Math.ceil(items.length / columns);
+  const { ref: measured, width } = useElementSize();
+  const room = Math.max(0, width - 2 * PADDING);
+  const columns = Math.max(1, Math.floor((room + GAP) / (size + GAP)));
+  const side = (room - (columns - 1) * GAP) / columns;
+  const rows = width > 0 ? Math.ceil(order.length / columns) : 0;
+  const rowHeight = side + CAPTION + GAP;
   const virtual = useVirtualizer({
     count: rows,
     getScrollElement: () => scroller.current,
-    estimateSize: () => size + CAPTION + GAP,
+    estimateSize: () => rowHeight,
     overscan: ROWS_AHEAD,
     paddingStart: PADDING,
     scrollPaddingStart: PADDING,
     scrollPaddingEnd: PADDING,
-    paddingEnd: PADDING + 64,
+    paddingEnd: ROOM_BELOW,
   });
-  const shown = virtual.getVirtualItems();
-  const lastShown = shown.at(-1)?.index ?? 0;
+  const atlas = useAtlas(tiles.datasetId, order, side);
+  const first = (virtual.range?.startIndex ?? 0) * columns;
+  const last = ((virtual.range?.endIndex ?? 0) + 1) * columns - 1;
 
-  useEffect(() => virtual.measure(), [size, columns, virtual]);
+  useEffect(() => virtual.measure(), [rowHeight, virtual]);
+  usePicturesAhead(atlas, last, order.length);
   useEffect(() => onColumns(columns), [columns, onColumns]);
+  useEffect(() => onSight(first, last), [first, last, onSight]);
   useEffect(() => {
-    if (rows > 0 && lastShown >= rows - ROWS_AHEAD) onEnd();
-  }, [lastShown, rows, onEnd]);
+    if (rows > 0) onFirst(first);
+  }, [first, rows, onFirst]);
 
-  const cursorAt = cursor === null ? -1 : items.findIndex(({ index }) => index === cursor);
+  // Another list begins at its top, or where its cursor is.
+  useEffect(() => virtual.scrollToOffset(0), [order, virtual]);
+  const cursorAt = cursor === null ? -1 : order.indexOf(cursor);
   const cursorRow = cursorAt < 0 ? null : Math.floor(cursorAt / columns);
   useEffect(() => {
-    if (cursorRow !== null) virtual.scrollToIndex(cursorRow, { align: "auto" });
-  }, [cursorRow, virtual]);
+    if (cursorRow !== null && rows > 0) virtual.scrollToIndex(cursorRow, { align: "auto" });
+  }, [cursorRow, rows, order, virtual]);
+  useImperativeHandle(
+    ref,
+    () => ({
+      show: (position) => virtual.scrollToIndex(Math.floor(position / columns), { align: "start" }),
+      focus: () => scroller.current?.focus({ preventScroll: true }),
+    }),
+    [virtual, columns],
+  );
 
   return (
     <div className="grid-scroll" ref={scroller} tabIndex={0} role="region" aria-label="Samples">
-      <div ref={ref} style={{ height: virtual.getTotalSize(), position: "relative" }}>
-        {width > 0 &&
-          shown.map((row) => (
-            <div
-              key={row.key}
-              className="grid-row"
-              style={{
-                transform: `translateY(${row.start}px)`,
-                gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
-                height: size + CAPTION,
-                padding: `0 ${PADDING}px`,
-                gap: GAP,
-              }}
-            >
-              {items.slice(row.index * columns, (row.index + 1) * columns).map((sample) => (
+      <div ref={measured} style={{ height: virtual.getTotalSize(), position: "relative" }}>
+        {virtual.getVirtualItems().map((row) => (
+          <div
+            key={row.key}
+            className="grid-row"
+            style={{
+              transform: `translateY(${row.start}px)`,
+              gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
+              height: side + CAPTION,
+              padding: `0 ${PADDING}px`,
+              gap: GAP,
+            }}
+          >
+            {Array.from(order.subarray(row.index * columns, (row.index + 1) * columns), (index, column) => {
+              const position = row.index * columns + column;
+              const picture = atlas.at(position);
+              const sample = list.row(index);
+              if (!sample)
+                return <WaitingTile key={index} index={index} picture={picture} position={position} />;
+              return (
                 <Tile
-                  key={sample.index}
+                  key={index}
                   datasetId={tiles.datasetId}
                   classes={tiles.classes}
                   sample={sample}
                   standing={tiles.standing(sample)}
-                  cursor={sample.index === cursor}
-                  selected={tiles.selected.has(sample.index)}
+                  cursor={index === cursor}
+                  selected={tiles.selected.has(index)}
                   selecting={tiles.selected.size > 0}
                   onOpen={tiles.onOpen}
                   onSelect={tiles.onSelect}
+                  picture={picture}
+                  position={position}
                 />
-              ))}
-            </div>
-          ))}
+              );
+            })}
+          </div>
+        ))}
       </div>
     </div>
   );

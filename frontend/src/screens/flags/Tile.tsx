@@ -3,9 +3,10 @@ import { memo } from "react";
 
 import type { Sample } from "@/api/client";
 import { Mark } from "@/decisions/Mark";
-import type { Standing } from "@/decisions/queue";
+import type { Standing } from "@/decisions/standing";
+import type { Picture } from "@/parts/atlas";
 import { percent } from "@/parts/format";
-import { Thumb } from "@/parts/Thumb";
+import { AtlasThumb, Thumb } from "@/parts/Thumb";
 
 interface Props {
   datasetId: string;
@@ -17,6 +18,9 @@ interface Props {
   selecting: boolean;
   onOpen: (sample: Sample) => void;
   onSelect: (sample: Sample, range: boolean) => void;
+  /** The composed picture that holds the image, and the sample's position in its list. */
+  picture?: Picture;
+  position?: number;
 }
 
 export const Tile = memo(function Tile({
@@ -29,10 +33,13 @@ export const Tile = memo(function Tile({
   selecting,
   onOpen,
   onSelect,
+  picture,
+  position = 0,
 }: Props) {
   const given = classes[sample.given_label] ?? String(sample.given_label);
   const suggested = classes[sample.suggested_label] ?? String(sample.suggested_label);
-  const says = `${given}${sample.flagged ? `, suggested ${suggested}` : ""}, ${percent(sample.noise_posterior)} probably wrong`;
+  const doubted = sample.flagged || sample.suggested_label !== sample.given_label;
+  const alt = `Sample ${sample.index}`;
   return (
     <div
       className="tile"
@@ -54,21 +61,27 @@ export const Tile = memo(function Tile({
         }}
       >
         <span className="tile-image">
-          <Thumb datasetId={datasetId} index={sample.index} alt={`Sample ${sample.index}`} eager />
+          {picture ? (
+            <AtlasThumb picture={picture} position={position} alt={alt} />
+          ) : (
+            <Thumb datasetId={datasetId} index={sample.index} alt={alt} eager />
+          )}
         </span>
         <span className="tile-caption">
-          <span className="tile-labels" title={says}>
+          <span className="tile-labels" title={doubted ? `${given} → ${suggested}` : given}>
             {given}
-            {(sample.flagged || sample.suggested_label !== sample.given_label) && (
+            {doubted && (
               <>
                 <span className="tile-arrow"> → </span>
                 <b>{suggested}</b>
               </>
             )}
           </span>
-          <span className="tile-posterior number">
-            <i style={{ width: `${sample.noise_posterior * 100}%` }} />
-            <span>{percent(sample.noise_posterior)}</span>
+          <span className="tile-posterior number" title={`${percent(sample.noise_posterior)} probably wrong`}>
+            <span className="tile-bar">
+              <i style={{ width: `${sample.noise_posterior * 100}%` }} />
+            </span>
+            <span className="tile-share">{percent(sample.noise_posterior)}</span>
           </span>
         </span>
       </button>
@@ -84,6 +97,26 @@ export const Tile = memo(function Tile({
       <span className="tile-mark">
         <Mark standing={standing} classes={classes} />
       </span>
+    </div>
+  );
+});
+
+/** Its place while the row is on its way: the image is there already. */
+export const WaitingTile = memo(function WaitingTile({
+  index,
+  picture,
+  position,
+}: {
+  index: number;
+  picture: Picture;
+  position: number;
+}) {
+  return (
+    <div className="tile tile-main" data-index={index}>
+      <span className="tile-image">
+        <AtlasThumb picture={picture} position={position} alt={`Sample ${index}`} />
+      </span>
+      <span className="tile-caption" />
     </div>
   );
 });
