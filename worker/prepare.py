@@ -14,7 +14,7 @@ import numpy as np
 
 from backend.audit.errors import BadInput
 from backend.settings import Settings
-from backend.store import claims, datasets
+from backend.store import claims, datasets, selftests
 from backend.store.artifacts import Artifacts
 from backend.store.tables import Dataset
 from worker.claimed import Claimed
@@ -223,6 +223,8 @@ class Preparation:
                     report={**report, "class_counts": counts},
                     progress={"stage": "done", "fraction": 1.0},
                 )
+                # In this transaction, or a crash could leave a self-test without its run, or with two.
+                selftests.queue_run(session, self.dataset.id)
 
         self.claimed.patiently(write)
 

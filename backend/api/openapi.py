@@ -23,6 +23,8 @@ from backend.api import (
     runs,
     samples,
     selections,
+    selftests,
+    signoff,
     system,
     thresholds,
 )
@@ -34,8 +36,8 @@ from backend.settings import Settings
 DASHBOARD = Path(__file__).parents[1] / "dashboard"
 NOUNS = (
     *(accounts, system, recipes, events),
-    *(datasets, atlas, decisions, compare),
-    *(runs, samples, selections, thresholds, classes, figures, exports),
+    *(datasets, atlas, decisions, compare, selftests),
+    *(runs, samples, selections, thresholds, classes, figures, signoff, exports),
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": ErrorAnswer, "description": "refused; the code says why"},
