@@ -408,6 +408,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/datasets/{dataset_id}/self-tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Self Tests
+         * @description The dataset's self-tests, newest first.
+         */
+        get: operations["list_self_tests"];
+        put?: never;
+        /**
+         * Create Self Test
+         * @description Derive a dataset with planted noise; a run on it follows by itself.
+         */
+        post: operations["create_self_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets/{dataset_id}/runs": {
         parameters: {
             query?: never;
@@ -853,6 +877,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/sign-off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sign Off
+         * @description Which samples to review, and what the decisions that stand on them say; nothing is kept but the selection.
+         */
+        get: operations["get_sign_off"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/exports/preview": {
         parameters: {
             query?: never;
@@ -1203,6 +1247,18 @@ export interface components {
             found?: number | string | null;
             /** Request Id */
             request_id?: string | null;
+        };
+        /**
+         * EstimateAnswer
+         * @description A number and its 95 % interval.
+         */
+        EstimateAnswer: {
+            /** Value */
+            value: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
         };
         /**
          * ExportPreview
@@ -1653,6 +1709,110 @@ export interface components {
             /** Indices */
             indices: number[];
         };
+        /**
+         * SelfTestAnswer
+         * @description A self-test; its numbers are there once its run has succeeded.
+         */
+        SelfTestAnswer: {
+            /**
+             * Dataset Id
+             * @description the derived dataset
+             */
+            dataset_id: string;
+            /**
+             * Run Id
+             * @description there as soon as that dataset is ready
+             */
+            run_id: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "symmetric" | "symmetric-exclusive" | "class-conditional" | "instance";
+            /** Rate */
+            rate: number;
+            /** Recipe */
+            recipe: string;
+            /** Seed */
+            seed: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "importing" | "queued" | "running" | "succeeded" | "failed" | "cancelled";
+            progress: components["schemas"]["Progress"];
+            error: components["schemas"]["ErrorAnswer"] | null;
+            /**
+             * Planted
+             * @description samples whose label was made wrong
+             */
+            planted: number | null;
+            /**
+             * Found
+             * @description planted ones among the flagged
+             */
+            found: number | null;
+            /** Flagged */
+            flagged: number | null;
+            /** Precision */
+            precision: number | null;
+            /** Recall */
+            recall: number | null;
+            /** Auroc */
+            auroc: number | null;
+            /** Average Precision */
+            average_precision: number | null;
+            /** Noise Rate */
+            noise_rate: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Words
+             * @description what it means for this data
+             */
+            words: string[];
+        };
+        /**
+         * SelfTestCreate
+         * @description Class-conditional noise turns each class into its next.
+         */
+        SelfTestCreate: {
+            /**
+             * Kind
+             * @default symmetric
+             * @enum {string}
+             */
+            kind: "symmetric" | "symmetric-exclusive" | "class-conditional" | "instance";
+            /**
+             * Rate
+             * @description share of the labels touched
+             * @default 0.1
+             */
+            rate: number;
+            /**
+             * Recipe
+             * @default fast
+             */
+            recipe: string;
+            /** Settings */
+            settings?: {
+                [key: string]: string | number | boolean;
+            };
+            /**
+             * Seed
+             * @description of the noise and of the run
+             * @default 0
+             */
+            seed: number;
+        };
+        /** SelfTestList */
+        SelfTestList: {
+            /** Items */
+            items: components["schemas"]["SelfTestAnswer"][];
+        };
         /** SettingInfo */
         SettingInfo: {
             /** Name */
@@ -1676,6 +1836,45 @@ export interface components {
             /** Password */
             password?: string | null;
         };
+        /**
+         * SignOffAnswer
+         * @description The plan, how far it is, and the estimates; an estimate is empty before there is an answer to base it on.
+         */
+        SignOffAnswer: {
+            /** Size */
+            size: number;
+            /** Seed */
+            seed: number;
+            /** Strata */
+            strata: components["schemas"]["StratumAnswer"][];
+            /** @description share of wrong labels in the dataset */
+            noise_rate: components["schemas"]["EstimateAnswer"] | null;
+            /** @description share of wrong labels among the flagged */
+            flag_precision: components["schemas"]["EstimateAnswer"] | null;
+            /** @description share of wrong labels among the unflagged */
+            missed: components["schemas"]["EstimateAnswer"] | null;
+            /** @description wrong labels among the unflagged */
+            missed_count: components["schemas"]["EstimateAnswer"] | null;
+            /** Enough */
+            enough: boolean;
+            /** Advice */
+            advice: string;
+            /**
+             * Next Size
+             * @description size of the larger plan that the advice names
+             */
+            next_size: number | null;
+            /**
+             * Remaining
+             * @description samples of the plan without a decision, in review order
+             */
+            remaining: number[];
+            /**
+             * Selection
+             * @description id of the kept selection of the whole plan, in review order
+             */
+            selection: string;
+        };
         /** StandingAnswer */
         StandingAnswer: {
             /**
@@ -1695,6 +1894,52 @@ export interface components {
             index: number;
             before: components["schemas"]["StandingAnswer"] | null;
             after: components["schemas"]["StandingAnswer"] | null;
+        };
+        /**
+         * StratumAnswer
+         * @description What the decisions say about one part of the plan.
+         */
+        StratumAnswer: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "flagged" | "unflagged";
+            /**
+             * Samples
+             * @description of the run
+             */
+            samples: number;
+            /**
+             * Drawn
+             * @description of the plan
+             */
+            drawn: number;
+            /**
+             * Reviewed
+             * @description of the drawn, with a decision
+             */
+            reviewed: number;
+            /**
+             * Counted
+             * @description the first of the drawn on which the estimates rest
+             */
+            counted: number;
+            /**
+             * Wrong
+             * @description of the counted, relabelled or removed
+             */
+            wrong: number;
+            /**
+             * Unsure
+             * @description of the counted, counted both as right and as wrong
+             */
+            unsure: number;
+            /**
+             * Skipped
+             * @description of the counted, left out by the reviewer; counted both ways too
+             */
+            skipped: number;
         };
         /** SystemAnswer */
         SystemAnswer: {
@@ -2772,6 +3017,90 @@ export interface operations {
             };
         };
     };
+    list_self_tests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelfTestList"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_self_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SelfTestCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelfTestAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     create_run: {
         parameters: {
             query?: never;
@@ -3697,6 +4026,49 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": unknown;
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_sign_off: {
+        parameters: {
+            query?: {
+                size?: number;
+                seed?: number;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOffAnswer"];
                 };
             };
             /** @description a field is wrong */
