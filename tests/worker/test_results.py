@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from worker.results import stored_mixtures
+from worker.results import agreement, stored_mixtures
 
 
 def mixture(clean: list[float], noisy: list[float]) -> dict[str, object]:
@@ -26,3 +26,21 @@ def test_without_a_crossing_there_is_no_threshold() -> None:
     always = stored_mixtures({"beta": mixture([0, 0, 0, 0], [1, 1, 1, 1])}, "none")
     assert never["beta"]["threshold"] is None
     assert always["beta"]["threshold"] is None
+
+
+def test_a_sample_is_agreed_on_by_each_score_that_has_it_among_its_most_suspect() -> None:
+    scores = {"loss": np.array([5.0, 4.0, 3.0, 2.0]), "margin": np.array([0.0, 9.0, 1.0, 0.0])}
+    assert agreement(scores, 2).tolist() == [1, 2, 1, 0]
+    assert agreement(scores, 0).tolist() == [0, 0, 0, 0]
+    assert agreement(scores, 4).tolist() == [2, 2, 2, 2]
+
+
+def test_of_equal_scores_all_or_none_are_among_the_suspects() -> None:
+    broad = {"neighbours": np.array([0.0, 0.0, 0.0, 0.0, 1.0])}
+    # The four zeros share rank 3.5: with three suspects none of them is one.
+    assert agreement(broad, 3).tolist() == [0, 0, 0, 0, 1]
+    assert agreement(broad, 4).tolist() == [1, 1, 1, 1, 1]
+
+
+def test_a_score_that_is_no_number_agrees_with_nothing() -> None:
+    assert agreement({"loss": np.array([np.nan, 1.0, np.nan])}, 3).tolist() == [0, 1, 0]

@@ -171,3 +171,12 @@ def test_an_epoch_repeated_after_a_resume_replaces_what_it_said(database: Databa
     with database.transaction() as session:
         assert [row.metrics["said"] for row in runs.epochs(session, running.id)] == ["first", "second again"]
         assert [row.epoch for row in runs.epochs(session, running.id, after=1)] == [2]
+        assert runs.epoch_metrics(session, running.id) == [
+            (1, {"said": "first"}),
+            (2, {"said": "second again"}),
+        ]
+        for number, said in ((None, "second again"), (1, "first"), (2, "second again")):
+            found = runs.epoch(session, running.id, number)
+            assert found is not None
+            assert found.metrics["said"] == said
+        assert runs.epoch(session, running.id, 3) is None
