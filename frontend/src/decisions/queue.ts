@@ -3,7 +3,15 @@
  *
  * Knows nothing of React or HTTP; `send`, the storage and the other tabs come in as arguments.
  */
-import { inverse, newest, sameStanding, type Change, type Entry, type History, type Standing } from "./standing";
+import {
+  inverse,
+  newest,
+  sameStanding,
+  type Change,
+  type Entry,
+  type History,
+  type Standing,
+} from "./standing";
 
 export type { Change, Entry, Standing } from "./standing";
 
@@ -54,10 +62,7 @@ export class DecisionQueue {
   constructor(
     private readonly send: (entry: Entry) => Promise<void>,
     private readonly kept: Kept,
-    {
-      wait = (ms) => new Promise((done) => setTimeout(done, ms)),
-      tell = () => undefined,
-    }: Options = {},
+    { wait = (ms) => new Promise((done) => setTimeout(done, ms)), tell = () => undefined }: Options = {},
   ) {
     this.wait = wait;
     this.tell = tell;

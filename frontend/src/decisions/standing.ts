@@ -72,7 +72,8 @@ function joined(recorded: readonly Entry[]): Entry[] {
   const whole: Entry[] = [];
   for (const entry of recorded) {
     const last = whole.at(-1);
-    const part = last && entry.key.startsWith(`${last.key}-`) && /^\d+$/.test(entry.key.slice(last.key.length + 1));
+    const part =
+      last && entry.key.startsWith(`${last.key}-`) && /^\d+$/.test(entry.key.slice(last.key.length + 1));
     if (part) whole[whole.length - 1] = { ...last, changes: [...last.changes, ...entry.changes] };
     else whole.push(entry);
   }

@@ -82,7 +82,13 @@ export function nameOf({ key, ctrlKey, metaKey, altKey, shiftKey }: Pressed): st
   return shiftKey && /^[a-z]/.test(name) ? `shift+${name}` : name;
 }
 
-const OF_THE_BROWSER: ReadonlySet<string> = new Set(["tab", "shift+tab", "backspace", "delete", "contextmenu"]);
+const OF_THE_BROWSER: ReadonlySet<string> = new Set([
+  "tab",
+  "shift+tab",
+  "backspace",
+  "delete",
+  "contextmenu",
+]);
 const MODIFIERS: ReadonlySet<string> = new Set(["shift", "control", "alt", "meta", "altgraph", "capslock"]);
 
 /** Whether a press is only a modifier, after which the key itself is still to come. */

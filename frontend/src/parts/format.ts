@@ -47,10 +47,12 @@ export function ago(iso: string, now: number = Date.now()): string {
   if (seconds < 45) return "just now";
   if (seconds < 3600) return `${Math.max(1, Math.round(seconds / 60))} min ago`;
   if (seconds < 86_400) return `${Math.round(seconds / 3600)} h ago`;
-  return new Intl.DateTimeFormat("en", { day: "numeric", month: "short", year: "numeric" }).format(
-    new Date(iso),
-  );
+  return date(iso);
 }
+
+/** "Feb 3, 2026", in the reader's own time zone */
+export const date = (iso: string) =>
+  new Intl.DateTimeFormat("en", { day: "numeric", month: "short", year: "numeric" }).format(new Date(iso));
 
 /** A number with as many digits as it deserves: 4.13, 0.0021, 1,240 */
 export function figure(value: number): string {

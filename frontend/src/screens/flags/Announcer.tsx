@@ -24,7 +24,8 @@ export function Announcer({ list, cursor, classes, standing }: Props) {
 function words(list: List, cursor: number, classes: string[], standing: Props["standing"]): string {
   const sample = list.row(cursor);
   const at = list.order.indexOf(cursor);
-  const place = at < 0 ? `Sample ${cursor}` : `Sample ${cursor}, ${count(at + 1)} of ${count(list.order.length)}`;
+  const place =
+    at < 0 ? `Sample ${cursor}` : `Sample ${cursor}, ${count(at + 1)} of ${count(list.order.length)}`;
   if (!sample) return place;
   const name = (label: number) => classes[label] ?? String(label);
   const stands = standing(sample);

@@ -96,7 +96,9 @@ export function CellChip({
       onClear={() => onChange({ given: undefined, suggested: undefined })}
     >
       <Menu.Item onClick={() => onChange({ suggested: undefined })}>Given {name(given)}, any other</Menu.Item>
-      <Menu.Item onClick={() => onChange({ given: undefined })}>Suggested {name(suggested)}, any other</Menu.Item>
+      <Menu.Item onClick={() => onChange({ given: undefined })}>
+        Suggested {name(suggested)}, any other
+      </Menu.Item>
       <Menu.Item onClick={() => onChange({ given: suggested, suggested: given })}>
         The other way round: {name(suggested)} → {name(given)}
       </Menu.Item>

@@ -20,16 +20,7 @@ interface Props {
   openRef: RefObject<HTMLButtonElement | null>;
 }
 
-export function FilterBar({
-  runId,
-  datasetId,
-  search,
-  classes,
-  total,
-  onChange,
-  onClear,
-  openRef,
-}: Props) {
+export function FilterBar({ runId, datasetId, search, classes, total, onChange, onClear, openRef }: Props) {
   const { given, suggested } = search;
   return (
     <div className="filters" role="group" aria-label="Filters">

@@ -67,7 +67,9 @@ describe("the gallery's filter", () => {
   it("counts as narrowed only by what leaves samples out", () => {
     expect(isFiltered({ show: "all", order: "index" })).toBe(false);
     expect(isFiltered({ verdict: "none" })).toBe(true);
-    expect(unfiltered({ show: "all", order: "selection", selection: "a", given: 1 })).toEqual({ show: "all" });
+    expect(unfiltered({ show: "all", order: "selection", selection: "a", given: 1 })).toEqual({
+      show: "all",
+    });
   });
 });
 

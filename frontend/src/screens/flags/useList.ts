@@ -7,7 +7,6 @@ import { matchingIndices } from "@/api/evidence";
 import { sampleRows, type SampleFilter } from "@/api/queries";
 import { indicesOf, pageOf, pagesAround } from "@/parts/atlas";
 
-
 const NONE = new Uint32Array();
 /** Pages of rows and thumbnails that are fetched before one gets to them. */
 export const AHEAD = 2;
@@ -77,7 +76,9 @@ export function useList(runId: string, filter: SampleFilter, cursor: number | nu
         const part = await queries.query(sampleRows(runId, missing.slice(from, from + AT_ONCE)));
         for (const sample of part) fetched.set(sample.index, sample);
       }
-      return indices.map((index) => row(index) ?? fetched.get(index)).filter((sample) => sample !== undefined);
+      return indices
+        .map((index) => row(index) ?? fetched.get(index))
+        .filter((sample) => sample !== undefined);
     },
     [queries, row, runId],
   );

@@ -80,7 +80,9 @@ export function useReviewing(given: Given) {
       const samples = await list.rows(chosen);
       const changes = decisions.change(samples, verdict, label);
       setSelection(NOTHING);
-      notifications.show({ message: `${changedWords(changes, samples.length)}.${takesBack(changes, undoKey)}` });
+      notifications.show({
+        message: `${changedWords(changes, samples.length)}.${takesBack(changes, undoKey)}`,
+      });
     } catch (error) {
       notifications.show({ color: "red", message: `Nothing was changed. ${problemOf(error).message}` });
     } finally {
@@ -107,7 +109,8 @@ export function useReviewing(given: Given) {
 
   function tell(changes: Change[] | null, done: string) {
     const [first] = changes ?? [];
-    if (!changes) notifications.show({ message: done === "Undone" ? "Nothing to undo." : "Nothing to redo." });
+    if (!changes)
+      notifications.show({ message: done === "Undone" ? "Nothing to undo." : "Nothing to redo." });
     else if (!first) notifications.show({ message: "It was decided anew elsewhere since then, and stays." });
     else if (changes.length === 1 && listed(first.index)) show(first.index);
     else notifications.show({ message: `${done}: ${many(changes.length, "sample")}.` });

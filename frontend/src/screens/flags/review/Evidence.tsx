@@ -104,7 +104,8 @@ export function Neighbours({
 /** "5 of 8 are given 3, 3 are given 8": the labels around, most frequent first. */
 export function labelsAround(sample: SampleDetail, nameOf: (label: number) => string): string {
   const counts = new Map<number, number>();
-  for (const { given_label } of sample.neighbours) counts.set(given_label, (counts.get(given_label) ?? 0) + 1);
+  for (const { given_label } of sample.neighbours)
+    counts.set(given_label, (counts.get(given_label) ?? 0) + 1);
   return [...counts]
     .sort((a, b) => b[1] - a[1])
     .slice(0, 3)

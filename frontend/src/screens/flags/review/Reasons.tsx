@@ -52,13 +52,7 @@ export function Reasons({
             </>
           }
         >
-          <Neighbours
-            sample={sample}
-            datasetId={datasetId}
-            nameOf={nameOf}
-            onGo={onAside}
-            ref={neighbours}
-          />
+          <Neighbours sample={sample} datasetId={datasetId} nameOf={nameOf} onGo={onAside} ref={neighbours} />
         </Part>
       )}
       {sample.loss_by_epoch.length > 0 && (
