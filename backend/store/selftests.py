@@ -78,14 +78,11 @@ def list_for(session: Session, account_id: str, parent_id: str) -> list[SelfTest
         .order_by(Dataset.created_at.desc(), Dataset.id)
     )
     found = list(session.scalars(query))
-    # The self-test's own run is the oldest: it was there when the dataset became ready.
-    first = (
-        select(Run)
-        .distinct(Run.dataset_id)
-        .where(Run.dataset_id.in_([dataset.id for dataset in found]))
-        .order_by(Run.dataset_id, Run.created_at, Run.id)
-    )
-    of = {run.dataset_id: run for run in session.scalars(first)}
+    started = select(Run).where(Run.dataset_id.in_([dataset.id for dataset in found]))
+    of: dict[str, Run] = {}
+    for run in session.scalars(started.order_by(Run.created_at, Run.id)):
+        # The self-test's own run is the oldest: it was there when the dataset became ready.
+        of.setdefault(run.dataset_id, run)
     return [SelfTest(dataset, of.get(dataset.id)) for dataset in found]
 
 

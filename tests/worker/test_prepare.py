@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from backend.settings import Settings
-from backend.store import datasets
+from backend.store import datasets, runs
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.tables import Dataset
@@ -128,3 +128,17 @@ def test_a_matrix_that_is_none_fails_in_words(digits: str, prepared: Prepare) ->
     assert derived.error is not None
     assert derived.error["code"] == "INVALID"
     assert "10 × 10" in derived.error["message"]
+
+
+def test_a_self_test_has_its_run_queued_as_soon_as_its_labels_stand(
+    digits: str, prepared: Prepare, database: Database, owner: str
+) -> None:
+    wish = {"recipe": "fast", "settings": {"epochs": 2}, "seed": 6}
+    source = {"kind": "injection", "noise": "class-conditional", "rate": 0.2, "seed": 6, "self_test": wish}
+    derived = prepared(source, parent_id=digits)
+    assert derived.status == "ready", derived.error
+    assert derived.report["planted"]["share_wrong"] == pytest.approx(0.2, abs=0.03)
+    with database.transaction() as session:
+        (run,) = runs.list_for(session, owner, derived.id)
+        assert (run.status, run.recipe, run.config, run.seed) == ("queued", "fast", {"epochs": 2}, 6)
+        assert runs.list_for(session, owner, digits) == []
