@@ -1,7 +1,8 @@
 /** Every address and the screen that answers it; the search parameters of a screen are read here. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 
-import { readFilter } from "./screens/flags/filter";
+import { readRuns } from "./screens/compare/compare";
+import { readFilter, type FlagsSearch } from "./screens/flags/filter";
 import { NotFound } from "./screens/NotFound";
 import { Root } from "./screens/Root";
 import { RunLayout } from "./screens/run/RunLayout";
@@ -34,6 +35,22 @@ const newRun = createRoute({
   component: lazyRouteComponent(() => import("./screens/newRun/NewRun"), "NewRun"),
 });
 
+const compare = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/datasets/$datasetId/compare",
+  component: lazyRouteComponent(() => import("./screens/compare/CompareScreen"), "CompareScreen"),
+  validateSearch: (search: Record<string, unknown>): { runs?: string } => {
+    const runs = readRuns(search.runs);
+    return runs.length > 0 ? { runs: runs.join() } : {};
+  },
+});
+
+const settings = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./screens/settings/SettingsScreen"), "Settings"),
+});
+
 const run = createRoute({ getParentRoute: () => rootRoute, path: "/runs/$runId", component: RunLayout });
 
 const audit = createRoute({
@@ -64,13 +81,52 @@ const loss = createRoute({
 
 const COLOURS = ["given", "suggested", "posterior", "decision"] as const;
 
+interface MapSearch extends FlagsSearch {
+  colour?: (typeof COLOURS)[number];
+  /** Picks every flagged sample where no filter says which. */
+  picked?: true;
+}
+
 const map = createRoute({
   getParentRoute: () => run,
   path: "/map",
   component: lazyRouteComponent(() => import("./screens/map/MapScreen"), "MapScreen"),
-  validateSearch: (search: Record<string, unknown>): { colour?: (typeof COLOURS)[number] } => {
+  validateSearch: (search: Record<string, unknown>): MapSearch => {
     const colour = COLOURS.find((one) => one === search.colour);
-    return colour ? { colour } : {};
+    return {
+      ...readFilter(search),
+      ...(colour && { colour }),
+      ...(search.picked === true && { picked: true }),
+    };
+  },
+});
+
+const classes = createRoute({
+  getParentRoute: () => run,
+  path: "/classes",
+  component: lazyRouteComponent(() => import("./screens/classes/ClassesScreen"), "ClassesScreen"),
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): { given?: number; suggested?: number; diagonal?: true } => {
+    const { given, suggested } = readFilter(search);
+    return {
+      ...(given !== undefined && suggested !== undefined && { given, suggested }),
+      ...(search.diagonal === true && { diagonal: true }),
+    };
+  },
+});
+
+const signOff = createRoute({
+  getParentRoute: () => run,
+  path: "/sign-off",
+  component: lazyRouteComponent(() => import("./screens/signOff/SignOffScreen"), "SignOffScreen"),
+  validateSearch: (search: Record<string, unknown>): { size?: number; seed?: number } => {
+    const size = Number(search.size);
+    const seed = Number(search.seed);
+    return {
+      ...(Number.isInteger(size) && size > 0 && { size }),
+      ...(Number.isInteger(seed) && seed > 0 && { seed }),
+    };
   },
 });
 
@@ -85,7 +141,9 @@ const routeTree = rootRoute.addChildren([
   newDataset,
   datasetPage,
   newRun,
-  run.addChildren([audit, gallery.addChildren([flags, review]), loss, map, exportRoute]),
+  compare,
+  settings,
+  run.addChildren([audit, gallery.addChildren([flags, review]), loss, map, classes, signOff, exportRoute]),
 ]);
 
 export function makeRouter() {

@@ -14,13 +14,21 @@ interface Props {
   figure: Figure;
   label: string;
   height: number | string;
-  /** Over what the server's layout says. */
+  /** Over what the server's layout says; the same object as long as it says the same. */
   layout?: Record<string, unknown>;
+  /** Without tools and zoom, for figures that are only looked at. */
+  still?: boolean;
+  /** Hears the `customdata` of what was clicked. */
+  onClick?: (customdata: unknown) => void;
 }
 
-export function Plot({ figure, label, height, layout }: Props) {
+export function Plot({ figure, label, height, layout, still = false, onClick }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const [state, setState] = useState<"loading" | "ready" | { failed: unknown }>("loading");
+  const clicked = useRef(onClick);
+  useEffect(() => {
+    clicked.current = onClick;
+  });
 
   useEffect(() => {
     const element = host.current;
@@ -32,15 +40,20 @@ export function Plot({ figure, label, height, layout }: Props) {
         const config = {
           responsive: true,
           displaylogo: false,
-          scrollZoom: true,
+          scrollZoom: !still,
+          displayModeBar: still ? false : "hover",
           modeBarButtonsToRemove: ["toImage", "autoScale2d"],
         };
-        await plotly.react(
+        const shown = await plotly.react(
           element,
           figure.data,
           { ...figure.layout, font: { family: FONT }, ...layout },
           config,
         );
+        if (element.dataset.hears === undefined) {
+          element.dataset.hears = "";
+          shown.on("plotly_click", ({ points }) => clicked.current?.(points[0]?.customdata));
+        }
         setState("ready");
       },
       (failed: unknown) => {
@@ -50,12 +63,14 @@ export function Plot({ figure, label, height, layout }: Props) {
     return () => {
       gone = true;
     };
-  }, [figure, layout]);
+  }, [figure, layout, still]);
 
   useEffect(() => {
     const element = host.current;
     return () => {
-      if (element && window.Plotly) window.Plotly.purge(element);
+      if (!element) return;
+      delete element.dataset.hears;
+      window.Plotly?.purge(element);
     };
   }, []);
 
@@ -63,7 +78,14 @@ export function Plot({ figure, label, height, layout }: Props) {
   return (
     <div className="plot" style={{ height }}>
       {state === "loading" && <Skeleton height="100%" className="plot-wait" />}
-      <div ref={host} role="figure" aria-label={label} className="plot-host" data-state={state} />
+      <div
+        ref={host}
+        role="figure"
+        aria-label={label}
+        className="plot-host"
+        data-state={state}
+        data-clicks={onClick !== undefined || undefined}
+      />
     </div>
   );
 }

@@ -1,7 +1,15 @@
 /** Loads plotly.js from our own server (its Python package brings it), once. */
 
+interface Clicked {
+  points: { customdata?: unknown }[];
+}
+
+interface Shown {
+  on(event: "plotly_click", heard: (clicked: Clicked) => void): void;
+}
+
 interface Plotly {
-  react(element: HTMLElement, data: unknown[], layout: unknown, config: unknown): Promise<unknown>;
+  react(element: HTMLElement, data: unknown[], layout: unknown, config: unknown): Promise<Shown>;
   purge(element: HTMLElement): void;
 }
 

@@ -1,5 +1,5 @@
 /** Where data lies on the canvas, and what lies under the pointer. Pure. */
-import type { Bounds, Group } from "./figure";
+import type { Bounds } from "./figure";
 
 export interface View {
   /** Canvas pixels per unit of data, the same for both axes. */
@@ -12,11 +12,6 @@ export interface View {
 export interface Point {
   x: number;
   y: number;
-}
-
-export interface Found {
-  group: Group;
-  at: number;
 }
 
 const FARTHEST = 0.5;
@@ -51,53 +46,25 @@ export function pan(view: View, by: Point): View {
   return { ...view, left: view.left - by.x / view.scale, top: view.top + by.y / view.scale };
 }
 
-/** The nearest point of the groups within `reach` canvas pixels. */
-export function nearest(groups: Group[], view: View, at: Point, reach: number): Found | null {
-  let best = reach * reach;
-  let found: Found | null = null;
-  for (const group of groups) {
-    for (let n = 0; n < group.index.length; n += 1) {
-      const dx = screenX(view, group.x[n] ?? 0) - at.x;
-      const dy = screenY(view, group.y[n] ?? 0) - at.y;
-      const distance = dx * dx + dy * dy;
-      if (distance <= best) {
-        best = distance;
-        found = { group, at: n };
-      }
-    }
-  }
-  return found;
+/** The data position under a canvas position. */
+export const dataAt = (view: View, { x, y }: Point): Point => ({
+  x: view.left + x / view.scale,
+  y: view.top - y / view.scale,
+});
+
+/** What of the data a canvas of this size shows. */
+export function windowOf(view: View, width: number, height: number) {
+  return {
+    x0: view.left,
+    x1: view.left + width / view.scale,
+    y0: view.top - height / view.scale,
+    y1: view.top,
+  };
 }
 
-/** Sample indices of the points inside a polygon on the canvas, each once. */
-export function inside(groups: Group[], view: View, polygon: Point[]): number[] {
-  const found = new Set<number>();
-  if (polygon.length < 3) return [];
-  const xs = polygon.map(({ x }) => x);
-  const ys = polygon.map(({ y }) => y);
-  const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-  for (const group of groups) {
-    for (let n = 0; n < group.index.length; n += 1) {
-      const x = screenX(view, group.x[n] ?? 0);
-      const y = screenY(view, group.y[n] ?? 0);
-      if (x >= x0 && x <= x1 && y >= y0 && y <= y1 && within(polygon, x, y)) found.add(group.index[n] ?? -1);
-    }
-  }
-  return [...found];
-}
-
-/** Even-odd rule: a ray to the right crosses the border an odd number of times. */
-function within(polygon: Point[], x: number, y: number): boolean {
-  let odd = false;
-  let before = polygon.at(-1);
-  for (const corner of polygon) {
-    if (before && corner.y > y !== before.y > y) {
-      const crossing = ((before.x - corner.x) * (y - corner.y)) / (before.y - corner.y) + corner.x;
-      if (x < crossing) odd = !odd;
-    }
-    before = corner;
-  }
-  return odd;
+/** With this data position in the middle. */
+export function centred(view: View, at: Point, width: number, height: number): View {
+  return { ...view, left: at.x - width / view.scale / 2, top: at.y + height / view.scale / 2 };
 }
 
 export const box = (a: Point, b: Point): Point[] => [a, { x: b.x, y: a.y }, b, { x: a.x, y: b.y }];

@@ -2,9 +2,9 @@
 import { Button } from "@mantine/core";
 import { IconActivity, IconPlayerStop, IconPlus } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 
-import { answer, client, problemOf, type Dataset } from "@/api/client";
+import { answer, client, problemOf, type Dataset, type Run } from "@/api/client";
 import { useDatasetEvents } from "@/api/events";
 import { dataset as datasetQuery, runs as runsQuery } from "@/api/queries";
 import { many } from "@/parts/format";
@@ -20,6 +20,7 @@ import { Conversions, Unreadable } from "./ImportReport";
 import { PlantNoise } from "./PlantNoise";
 import { reportOf } from "./report";
 import { SamplePeek } from "./SamplePeek";
+import { SelfTests } from "./SelfTests";
 import "../home.css";
 import "./dataset.css";
 
@@ -126,7 +127,7 @@ function Ready({ dataset }: { dataset: Dataset }) {
         <div className="stack">
           <Card
             title="Audits"
-            aside={audits.data?.items.length ? many(audits.data.items.length, "audit") : undefined}
+            aside={<AuditsAside dataset={dataset} audits={audits.data?.items ?? []} />}
             flush
           >
             {audits.isPending && <Loading rows={1} />}
@@ -152,12 +153,37 @@ function Ready({ dataset }: { dataset: Dataset }) {
               ))}
             </div>
           </Card>
+          <SelfTests dataset={dataset} />
           <SamplePeek dataset={dataset} />
           {report.unreadableCount > 0 && <Unreadable report={report} />}
           <Conversions report={report} />
         </div>
         <ClassTable dataset={dataset} />
       </div>
+    </>
+  );
+}
+
+/** How many there are, and the way to compare them. */
+function AuditsAside({ dataset, audits }: { dataset: Dataset; audits: Run[] }) {
+  if (audits.length === 0) return null;
+  const finished = audits.filter(({ status }) => status === "succeeded").slice(0, 2);
+  return (
+    <>
+      {many(audits.length, "audit")}
+      {finished.length === 2 && (
+        <>
+          {" · "}
+          <Link
+            to="/datasets/$datasetId/compare"
+            params={{ datasetId: dataset.id }}
+            search={{ runs: finished.map(({ id }) => id).join() }}
+            className="dataset-compare"
+          >
+            Compare
+          </Link>
+        </>
+      )}
     </>
   );
 }

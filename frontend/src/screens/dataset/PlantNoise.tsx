@@ -5,30 +5,12 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 
-import { answer, client, problemOf, type Dataset, type Schemas } from "@/api/client";
+import { answer, client, problemOf, type Dataset } from "@/api/client";
 import { datasets } from "@/api/queries";
 import { useKeysOff } from "@/keys/useKeys";
 import { ProblemNote } from "@/parts/States";
 
-type Kind = Exclude<Schemas["InjectCreate"]["kind"], undefined>;
-
-const KINDS: { value: Kind; label: string; says: string }[] = [
-  {
-    value: "symmetric",
-    label: "Symmetric",
-    says: "The share is drawn anew over all classes, so some draw the right one again.",
-  },
-  {
-    value: "symmetric-exclusive",
-    label: "Symmetric, always wrong",
-    says: "The share is drawn over the other classes: exactly so many are wrong.",
-  },
-  {
-    value: "instance",
-    label: "By image",
-    says: "Images that look like another class get its label, as people err.",
-  },
-];
+import { KINDS, type Kind } from "./kinds";
 
 export function PlantNoise({ dataset }: { dataset: Dataset }) {
   const [opened, setOpened] = useState(false);

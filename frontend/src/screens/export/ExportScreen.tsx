@@ -7,6 +7,7 @@ import { useState } from "react";
 
 import { dataset as datasetQuery, exportPreview, run as runQuery, type Unreviewed } from "@/api/queries";
 import { useDecisions } from "@/decisions/useDecisions";
+import { useFigureTheme } from "@/parts/figureTheme";
 import { count, many } from "@/parts/format";
 import { Card, Page, Stat } from "@/parts/Page";
 import { EmptyState, ErrorState, Loading } from "@/parts/States";
@@ -53,6 +54,7 @@ function Exports({ runId, datasetId, classes }: { runId: string; datasetId: stri
   const [format, setFormat] = useState<Format>("csv");
   const preview = useQuery(exportPreview(runId, policy));
   const { pending } = useDecisions(datasetId, runId);
+  const theme = useFigureTheme();
   const decided = Object.values(preview.data?.decided ?? {}).reduce((sum, one) => sum + one, 0);
   return (
     <Page
@@ -128,6 +130,31 @@ function Exports({ runId, datasetId, classes }: { runId: string; datasetId: stri
                   policy={policy}
                   held={pending > 0}
                 />
+              </div>
+              <div className="file">
+                <div>
+                  <strong>Report</strong>
+                  <div className="dim file-says">
+                    one HTML file with figures, counts and the top suspects; opens offline
+                  </div>
+                </div>
+                <a
+                  className="file-link"
+                  href={`/api/runs/${runId}/report?theme=${theme}`}
+                  target="_blank"
+                  rel="noreferrer"
+                >
+                  <IconFileDescription size={15} aria-hidden /> Open
+                </a>
+                <a
+                  className="file-link file-main"
+                  href={`/api/runs/${runId}/exports/report?unreviewed=${policy}`}
+                  download
+                  aria-disabled={pending > 0}
+                  aria-label="Download the report as HTML"
+                >
+                  <IconDownload size={15} aria-hidden /> HTML
+                </a>
               </div>
               {format === "csv" && (
                 <p className="faint files-note">

@@ -1,45 +1,43 @@
-/** The distribution of all losses at one epoch, with both mixtures; how far to trust it, in words. */
+/** The distribution of all losses at one epoch, with both mixtures; the threshold of the flags; how far to trust it. */
 import { Slider } from "@mantine/core";
 import { IconChartHistogram } from "@tabler/icons-react";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { useState } from "react";
 
 import type { Epoch } from "@/api/client";
-import { epochs as epochsQuery, lossFigure, run as runQuery } from "@/api/queries";
+import { lossFigures } from "@/api/evidence";
+import { epochs as epochsQuery, run as runQuery } from "@/api/queries";
+import { ChartTable } from "@/parts/ChartTable";
 import { useFigureTheme } from "@/parts/figureTheme";
 import { count, figure as digits, percent } from "@/parts/format";
+import type { Histogram } from "@/parts/mixture";
 import { Card, Page } from "@/parts/Page";
 import { Plot } from "@/parts/Plot";
 import { EmptyState, ErrorState, Loading } from "@/parts/States";
 import { interval, TrustNote } from "@/screens/run/Findings";
 
 import { MixtureTable } from "./MixtureTable";
+import { ThresholdCard } from "./ThresholdCard";
 import "./loss.css";
 
-const PLOT_HEIGHT = 440;
+const PLOT_HEIGHT = 400;
 
 export function LossScreen() {
   const { runId } = useParams({ from: "/runs/$runId/loss" });
-  const { epoch: asked } = useSearch({ from: "/runs/$runId/loss" });
+  const { epoch: addressed } = useSearch({ from: "/runs/$runId/loss" });
   const navigate = useNavigate();
-  const queries = useQueryClient();
   const theme = useFigureTheme();
   const run = useQuery(runQuery(runId)).data;
   const epochs = useQuery(epochsQuery(runId));
   const tracked = epochs.data?.items ?? [];
   const last = tracked.at(-1);
+  // While the slider is moved its epoch is only here; where it is let go stands in the address.
+  const [sliding, setSliding] = useState<number | null>(null);
+  const asked = sliding ?? addressed;
   const at = tracked.find(({ epoch }) => epoch === asked) ?? last;
-  const figure = useQuery({ ...lossFigure(runId, at?.epoch, theme), enabled: at !== undefined });
-
-  const around = at?.epoch;
-  const newest = last?.epoch ?? 0;
-  useEffect(() => {
-    if (around === undefined) return;
-    for (const near of [around - 1, around + 1]) {
-      if (near >= 1 && near <= newest) queries.query(lossFigure(runId, near, theme)).catch(() => undefined);
-    }
-  }, [around, newest, runId, theme, queries]);
+  const figures = useQuery({ ...lossFigures(runId, last?.epoch ?? 0, theme), enabled: last !== undefined });
+  const figure = figures.data?.items.find(({ epoch }) => epoch === at?.epoch);
 
   if (epochs.isError) return <ErrorState error={epochs.error} retry={() => void epochs.refetch()} />;
   if (epochs.isPending || !run) {
@@ -52,7 +50,9 @@ export function LossScreen() {
   if (!at || !last) {
     return (
       <EmptyState icon={<IconChartHistogram size={22} stroke={1.6} />} title="No losses yet">
-        They appear after the first epoch, and grow with every further one.
+        {run.status === "failed" || run.status === "cancelled"
+          ? "This run ended before its first epoch did."
+          : "They appear after the first epoch, and grow with every further one."}
       </EmptyState>
     );
   }
@@ -64,40 +64,45 @@ export function LossScreen() {
       sub="Wrong labels are learned last: their losses stay high, and a mixture of two components tells them apart."
     >
       <div className="grid-side">
-        <Card>
-          {figure.isError && <ErrorState error={figure.error} retry={() => void figure.refetch()} />}
-          {figure.data && (
-            <Plot
-              figure={figure.data}
-              label={`Distribution of all losses after epoch ${at.epoch}, with both mixtures`}
-              height={PLOT_HEIGHT}
-            />
-          )}
-          {figure.isPending && <Loading rows={1} height={PLOT_HEIGHT} />}
-          <div className="epoch">
-            <span className="dim">Epoch</span>
-            <Slider
-              min={first}
-              max={Math.max(last.epoch, first + 1)}
-              value={at.epoch}
-              label={null}
-              thumbLabel="Epoch"
-              disabled={tracked.length < 2}
-              onChange={(epoch) =>
-                void navigate({
-                  to: "/runs/$runId/loss",
-                  params: { runId },
-                  search: { epoch },
-                  replace: true,
-                })
-              }
-              style={{ flex: 1 }}
-            />
-            <strong className="number epoch-at">
-              {at.epoch} <span className="faint">of {run.progress.epochs ?? last.epoch}</span>
-            </strong>
-          </div>
-        </Card>
+        <div className="stack">
+          <Card>
+            {figures.isError && <ErrorState error={figures.error} retry={() => void figures.refetch()} />}
+            {figure && (
+              <Plot
+                figure={figure}
+                label={`Distribution of all losses after epoch ${at.epoch}, with both mixtures`}
+                height={PLOT_HEIGHT}
+              />
+            )}
+            {!figure && !figures.isError && <Loading rows={1} height={PLOT_HEIGHT} />}
+            <div className="epoch">
+              <span className="dim">Epoch</span>
+              <Slider
+                min={first}
+                max={Math.max(last.epoch, first + 1)}
+                value={at.epoch}
+                label={null}
+                thumbLabel="Epoch"
+                disabled={tracked.length < 2}
+                onChange={setSliding}
+                onChangeEnd={(epoch) => {
+                  void navigate({
+                    to: "/runs/$runId/loss",
+                    params: { runId },
+                    search: { epoch },
+                    replace: true,
+                  }).then(() => setSliding(null));
+                }}
+                style={{ flex: 1 }}
+              />
+              <strong className="number epoch-at">
+                {at.epoch} <span className="faint">of {run.progress.epochs ?? last.epoch}</span>
+              </strong>
+            </div>
+            <LossTable epoch={at} />
+          </Card>
+          {run.status === "succeeded" && <ThresholdCard runId={runId} />}
+        </div>
         <div className="stack">
           <TrustNote trust={at === last && run.trust ? run.trust : at.trust} />
           <Card title="Noise rate">
@@ -111,7 +116,7 @@ export function LossScreen() {
                   {run.flagged != null && run.samples != null && (
                     <>
                       , and flags <b>{count(run.flagged)}</b> of {count(run.samples)} samples
-                      {run.threshold != null && ` from a threshold of ${digits(run.threshold)}`}
+                      {run.threshold != null && ` from a posterior of ${digits(run.threshold)}`}
                     </>
                   )}
                   .
@@ -123,6 +128,21 @@ export function LossScreen() {
         </div>
       </div>
     </Page>
+  );
+}
+
+function LossTable({ epoch }: { epoch: Epoch }) {
+  const { edges, counts } = epoch.histogram as unknown as Histogram;
+  return (
+    <ChartTable
+      caption={`Losses of all samples after epoch ${epoch.epoch}`}
+      head={["Loss from (nats)", "to", "Samples"]}
+      rows={counts.map((number, bin) => [
+        digits(edges[bin] ?? 0),
+        digits(edges[bin + 1] ?? 0),
+        count(number),
+      ])}
+    />
   );
 }
 

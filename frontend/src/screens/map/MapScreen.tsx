@@ -1,17 +1,21 @@
-/** The map of all samples: near means alike. Lasso or click some, look at them, decide. */
+/** The map of all samples: near means alike. Lasso, click or filter some, look at them, decide. */
 import { SegmentedControl } from "@mantine/core";
 import { IconLasso, IconMap } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 
+import { mapPoints } from "@/api/evidence";
 import { dataset as datasetQuery, mapFigure, run as runQuery, type MapColour } from "@/api/queries";
 import { useFigureTheme } from "@/parts/figureTheme";
+import { count } from "@/parts/format";
 import { ScatterMap, type Tool } from "@/parts/scatter/ScatterMap";
 import { EmptyState, ErrorState, Loading } from "@/parts/States";
 import { Thumb } from "@/parts/Thumb";
 
+import { PickBy } from "./PickBy";
 import { Picked } from "./Picked";
+import { usePicked } from "./usePicked";
 import "./map.css";
 
 const COLOURS: { value: MapColour; label: string }[] = [
@@ -36,19 +40,26 @@ export function MapScreen() {
   const done = run?.status === "succeeded";
   const dataset = useQuery({ ...datasetQuery(run?.dataset_id ?? ""), enabled: run !== undefined }).data;
   const figure = useQuery({ ...mapFigure(runId, colour, theme), enabled: done });
+  const crowded = figure.data?.data.some(({ type }) => type === "heatmap") ?? false;
+  const points = useQuery({ ...mapPoints(runId, colour), enabled: crowded });
   const [tool, setTool] = useState<Tool>("lasso");
-  const [picked, setPicked] = useState<number[]>([]);
+  const picked = usePicked(runId, done);
+  const some = picked.indices !== null && picked.indices.length > 0 ? picked.indices : null;
 
   if (run && !done) {
     return (
       <EmptyState icon={<IconMap size={22} stroke={1.6} />} title="No map yet">
-        It is drawn at the end of the run, from what the network has learned.
+        {run.status === "failed" || run.status === "cancelled"
+          ? "This run ended before its map was drawn."
+          : "It is drawn at the end of the run, from what the network has learned."}
       </EmptyState>
     );
   }
+  const problem = points.error ?? (some ? null : picked.error);
   return (
-    <div className="map" data-picked={picked.length > 0 || undefined}>
-      <div className="map-main">
+    <div className="map" data-picked={some !== null || undefined}>
+      <main className="map-main">
+        <h1 className="visually-hidden">Map</h1>
         <div className="map-tools">
           <SegmentedControl
             size="xs"
@@ -59,33 +70,48 @@ export function MapScreen() {
               void navigate({
                 to: "/runs/$runId/map",
                 params: { runId },
-                search: { colour: value },
+                search: (now) => ({ ...now, colour: value }),
                 replace: true,
               })
             }
           />
           <SegmentedControl size="xs" aria-label="Tool" value={tool} onChange={setTool} data={TOOLS} />
-          <span className="faint map-hint">
-            <IconLasso size={14} aria-hidden /> Circle some samples or click one; the wheel zooms, Shift
-            moves.
+          {dataset && <PickBy classes={dataset.classes} search={picked.search} onPick={picked.filterBy} />}
+          <span className="faint map-hint" role="status">
+            {picked.fetching ? (
+              "finding them…"
+            ) : picked.indices?.length === 0 ? (
+              "No sample is like that."
+            ) : (
+              <>
+                <IconLasso size={14} aria-hidden /> {HINTS[tool]}
+              </>
+            )}
           </span>
         </div>
         <div className="map-plot">
-          {figure.isError ? (
-            <ErrorState error={figure.error} retry={() => void figure.refetch()} />
+          {figure.isError || problem !== null ? (
+            <ErrorState
+              error={figure.error ?? problem}
+              retry={() => {
+                void figure.refetch();
+                if (crowded) void points.refetch();
+              }}
+            />
           ) : figure.data && dataset ? (
             <ScatterMap
               figure={figure.data}
-              label={`Map of all samples, coloured by ${colour}`}
+              all={points.data ?? null}
+              label={`Map of all ${count(dataset.sample_count)} samples, coloured by ${colour}`}
               tool={tool}
-              picked={picked}
-              onPick={setPicked}
+              picked={some}
+              onPick={picked.pick}
               tip={(index, group) => (
                 <div className="scatter-tip">
                   <Thumb datasetId={dataset.id} index={index} alt="" eager />
                   <div>
                     <div className="faint">sample {index}</div>
-                    <b>{group.replace(/ \([\d,]+\)$/, "")}</b>
+                    {group !== null && <b>{group.replace(/ \([\d,]+\)$/, "")}</b>}
                   </div>
                 </div>
               )}
@@ -94,16 +120,25 @@ export function MapScreen() {
             <Loading rows={1} height={420} />
           )}
         </div>
-      </div>
-      {picked.length > 0 && dataset && (
+      </main>
+      {some && dataset && (
         <Picked
           runId={runId}
           datasetId={dataset.id}
           classes={dataset.classes}
-          indices={picked}
-          onClose={() => setPicked([])}
+          samples={some.length}
+          search={picked.search}
+          filter={picked.filter}
+          problem={picked.error}
+          onClose={picked.clear}
         />
       )}
     </div>
   );
 }
+
+const HINTS: Record<Tool, string> = {
+  lasso: "Circle some samples or click one; the wheel zooms, Shift moves.",
+  box: "Draw a box around some or click one; the wheel zooms, Shift moves.",
+  move: "Drag to move, or click what shall be in the middle; the wheel zooms.",
+};

@@ -1,86 +1,147 @@
-/** What was picked on the map, most suspect first; decided in bulk or opened one by one. */
+/** What is picked on the map: its most suspect samples, one decision for all of them, the way to the gallery. */
 import { CloseButton } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { useQuery } from "@tanstack/react-query";
+import { IconLayoutGrid } from "@tabler/icons-react";
+import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 
-import type { Sample } from "@/api/client";
-import { samplesAt } from "@/api/queries";
+import { problemOf, type Sample } from "@/api/client";
+import { allSamples } from "@/api/evidence";
+import { samples as samplesQuery, type SampleFilter } from "@/api/queries";
 import { DecisionButtons } from "@/decisions/DecisionButtons";
 import { useDecisions } from "@/decisions/useDecisions";
 import { VERDICTS, type Verdict } from "@/decisions/verdicts";
 import { useKeys } from "@/keys/useKeys";
 import { count, many } from "@/parts/format";
-import { ErrorState, Loading } from "@/parts/States";
-import { Tile } from "@/screens/flags/Tile";
-import "@/screens/flags/flags.css";
-import "@/screens/flags/panel.css";
+import { LinkButton } from "@/parts/LinkButton";
+import { ErrorState, Loading, ProblemNote } from "@/parts/States";
+import { Thumb } from "@/parts/Thumb";
+import type { FlagsSearch } from "@/screens/flags/filter";
 
-/** The server lists so many by index at once. */
-export const LISTED = 500;
+/** As many as one undo takes back on another machine, and as one sees the end of. */
+const AT_ONCE = 10_000;
+const SHOWN = 60;
 
 interface Props {
   runId: string;
   datasetId: string;
   classes: string[];
-  indices: number[];
+  samples: number;
+  /** Null until what was drawn has an address. */
+  search: FlagsSearch | null;
+  filter: SampleFilter | null;
+  problem: unknown;
   onClose: () => void;
 }
 
-export function Picked({ runId, datasetId, classes, indices, onClose }: Props) {
+export function Picked({ runId, datasetId, classes, samples, search, filter, problem, onClose }: Props) {
   const navigate = useNavigate();
-  const listed = indices.slice(0, LISTED);
-  const asked = useQuery(samplesAt(runId, listed));
+  const listed = useInfiniteQuery({ ...samplesQuery(runId, filter ?? {}), enabled: filter !== null });
+  const items = filter ? (listed.data?.pages.flatMap((page) => page.items).slice(0, SHOWN) ?? []) : [];
   const decisions = useDecisions(datasetId, runId);
-  const items = asked.data?.items ?? [];
-  const cut = indices.length > listed.length;
-
-  function decide(verdict: Verdict) {
-    const changed = decisions.decide(items, verdict);
-    notifications.show({ message: `${many(changed, "sample")} ${VERDICTS[verdict].past}. Z takes it back.` });
-  }
+  const [fetched, setFetched] = useState(0);
+  const decide = useMutation({
+    mutationFn: async (verdict: Verdict) => ({
+      verdict,
+      rows: await allSamples(runId, { ...filter, order: "index" }, setFetched),
+    }),
+    onSuccess: ({ verdict, rows }) => {
+      const changed = decisions.decide(rows, verdict);
+      const same = rows.length - changed;
+      notifications.show({
+        message: `${many(changed, "sample")} ${VERDICTS[verdict].past}${same > 0 ? `; ${count(same)} were already` : ""}. Z takes it back.`,
+      });
+    },
+    onSettled: () => setFetched(0),
+  });
+  const possible = filter !== null && samples <= AT_ONCE && !decide.isPending;
+  const act = (verdict: Verdict) => {
+    if (possible) decide.mutate(verdict);
+  };
   useKeys({ close: onClose, undo: () => void decisions.undo(), redo: () => void decisions.redo() });
-
   const open = (sample: Sample) =>
     void navigate({
       to: "/runs/$runId/review/$index",
       params: { runId, index: String(sample.index) },
-      search: { show: "all", given: sample.given_label },
+      search: search ?? { show: "all" },
     });
   return (
     <aside className="picked" aria-label="Picked samples">
-      <header className="panel-head">
-        <strong className="number">{many(indices.length, "sample")}</strong>
-        <span className="faint picked-cut">{cut && `the first ${count(LISTED)} are shown and decided`}</span>
+      <header className="picked-head">
+        <strong className="number">{many(samples, "sample")}</strong>
         <CloseButton aria-label="Close" onClick={onClose} />
       </header>
-      <DecisionButtons
-        keys={false}
-        suffix={items.length > 1 ? ` ${count(items.length)}` : ""}
-        suggestion="Accept"
-        onKeep={() => decide("keep")}
-        onAccept={() => decide("relabel")}
-        onRemove={() => decide("remove")}
-        onUnsure={() => decide("unsure")}
-      />
-      {asked.isError && <ErrorState error={asked.error} retry={() => void asked.refetch()} />}
-      {asked.isPending && <Loading rows={3} height={110} />}
-      <div className="picked-grid">
-        {items.map((sample) => (
-          <Tile
-            key={sample.index}
-            datasetId={datasetId}
-            classes={classes}
-            sample={sample}
-            standing={decisions.standing(sample)}
-            cursor={false}
-            selected={false}
-            selecting={false}
-            onOpen={open}
-            onSelect={open}
+      {search && (
+        <LinkButton
+          to="/runs/$runId/flags"
+          params={{ runId }}
+          search={search}
+          size="xs"
+          fullWidth
+          leftSection={<IconLayoutGrid size={15} />}
+        >
+          Open in the gallery
+        </LinkButton>
+      )}
+      {problem !== null && <ProblemNote problem={problemOf(problem)} />}
+      {decide.isError && <ProblemNote problem={problemOf(decide.error)} />}
+      {samples <= AT_ONCE ? (
+        <div className="picked-decide" data-off={!possible || undefined}>
+          <DecisionButtons
+            keys={false}
+            suffix={samples > 1 ? ` ${count(samples)}` : ""}
+            suggestion="Accept"
+            onKeep={() => act("keep")}
+            onAccept={() => act("relabel")}
+            onRemove={() => act("remove")}
+            onUnsure={() => act("unsure")}
           />
-        ))}
-      </div>
+          {decide.isPending && (
+            <p className="faint picked-note number" role="status">
+              fetching {count(fetched)} of {count(samples)}…
+            </p>
+          )}
+        </div>
+      ) : (
+        <p className="dim picked-note">
+          At most {count(AT_ONCE)} are decided at once. Circle fewer, or filter them in the gallery.
+        </p>
+      )}
+      {listed.isError && <ErrorState error={listed.error} retry={() => void listed.refetch()} />}
+      {(filter === null || listed.isPending) && problem === null && <Loading rows={3} height={90} />}
+      <ul className="picked-grid">
+        {items.map((sample) => {
+          const standing = decisions.standing(sample);
+          return (
+            <li key={sample.index}>
+              <button
+                type="button"
+                onClick={() => open(sample)}
+                data-index={sample.index}
+                data-decided={standing?.verdict}
+                title={`${classes[sample.given_label] ?? ""}${sample.flagged ? `, suggested ${classes[sample.suggested_label] ?? ""}` : ""}`}
+              >
+                <Thumb datasetId={datasetId} index={sample.index} alt={`Sample ${sample.index}`} />
+                <span className="picked-labels">
+                  {classes[sample.given_label]}
+                  {sample.suggested_label !== sample.given_label && (
+                    <>
+                      {" → "}
+                      <b>{classes[sample.suggested_label]}</b>
+                    </>
+                  )}
+                </span>
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+      {items.length > 0 && samples > items.length && (
+        <p className="faint picked-note">
+          the {items.length} most suspect of {count(samples)}; all are in the gallery
+        </p>
+      )}
     </aside>
   );
 }

@@ -24,6 +24,16 @@ export function RunLayout() {
       goFlags: () => void navigate({ to: "/runs/$runId/flags", params }),
       goLoss: () => void navigate({ to: "/runs/$runId/loss", params }),
       goMap: () => void navigate({ to: "/runs/$runId/map", params }),
+      goClasses: () => void navigate({ to: "/runs/$runId/classes", params }),
+      goSignOff: () => void navigate({ to: "/runs/$runId/sign-off", params }),
+      goCompare: () => {
+        if (asked.data)
+          void navigate({
+            to: "/datasets/$datasetId/compare",
+            params: { datasetId: asked.data.dataset_id },
+            search: { runs: runId },
+          });
+      },
       goExport: () => void navigate({ to: "/runs/$runId/export", params }),
     }),
   });
@@ -59,9 +69,25 @@ export function RunLayout() {
         <Link to="/runs/$runId/map" params={params} className="tab" disabled={!done}>
           Map
         </Link>
+        <Link to="/runs/$runId/classes" params={params} className="tab" disabled={!done}>
+          Classes
+        </Link>
+        <Link to="/runs/$runId/sign-off" params={params} className="tab" disabled={!done}>
+          Sign-off
+        </Link>
         <Link to="/runs/$runId/export" params={params} className="tab" disabled={!done}>
           Export
         </Link>
+        {done && (
+          <Link
+            to="/datasets/$datasetId/compare"
+            params={{ datasetId: run.dataset_id }}
+            search={{ runs: runId }}
+            className="tab"
+          >
+            Compare
+          </Link>
+        )}
         <div className="tabs-aside faint" role="status">
           {live && connection === "lost" && "Connection lost, trying again…"}
           {elsewhere && !done && <StatusBadge status={run.status} />}

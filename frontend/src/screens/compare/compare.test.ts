@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+
+import { bestOf, differing, galleryOf, readRuns } from "./compare";
+
+describe("comparing runs", () => {
+  it("reads two to four runs out of an address, each once", () => {
+    expect(readRuns("a,b,a")).toEqual(["a", "b"]);
+    expect(readRuns(["a", "b", "c", "d", "e"])).toEqual(["a", "b", "c", "d"]);
+    expect(readRuns("a,<script>,")).toEqual(["a"]);
+    expect(readRuns(undefined)).toEqual([]);
+  });
+
+  it("opens the gallery that holds what exactly some runs flagged", () => {
+    const all = ["a", "b", "c"];
+    expect(galleryOf(["a"], all)).toEqual({ run: "a", flagged_by: [], not_flagged_by: ["b", "c"] });
+    expect(galleryOf(["b", "c"], all)).toEqual({ run: "b", flagged_by: ["c"], not_flagged_by: ["a"] });
+    expect(galleryOf(all, all)).toEqual({ run: "a", flagged_by: ["b", "c"], not_flagged_by: [] });
+  });
+
+  it("names only the settings that differ, also where one run lacks them", () => {
+    const runs = [
+      { settings: { epochs: 10, width: 8, lr: 0.1 } },
+      { settings: { epochs: 20, width: 8, lr: 0.1, mixup: true } },
+    ];
+    expect(differing(runs)).toEqual([
+      { name: "epochs", values: [10, 20] },
+      { name: "mixup", values: [null, true] },
+    ]);
+  });
+
+  it("calls a value best only where it is alone", () => {
+    expect(bestOf([0.8, 0.9, null])).toBe(1);
+    expect(bestOf([30, 20], false)).toBe(1);
+    expect(bestOf([0.9, 0.9])).toBeNull();
+    expect(bestOf([0.9, undefined])).toBeNull();
+  });
+});
