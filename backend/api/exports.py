@@ -1,59 +1,27 @@
-"""Exports: cleaned labels, all samples, the trained model; with a preview and a manifest."""
+"""Exports: cleaned labels, all samples, the trained model, the report; with a preview and a manifest."""
 
 from __future__ import annotations
 
-import re
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from fastapi import APIRouter, Response
-from sqlalchemy.orm import Session
 
 from backend.api.context import Caller, Context, Id, In, Me
-from backend.api.samples import succeeded
+from backend.api.exported import File, State, describe, gather, stem
+from backend.api.reports import report_file
 from backend.api.schemas import ExportPreview, LabelChange
 from backend.audit import exporting
-from backend.audit.cleaning import (
-    BECAUSE,
-    REMOVED,
-    Cleaned,
-    CleaningCounts,
-    Unreviewed,
-    changed_indices,
-    cleaned_labels,
-    count_cleaning,
-)
+from backend.audit.cleaning import BECAUSE, REMOVED, Unreviewed, changed_indices
 from backend.audit.exporting import MEDIA_TYPES, Format
-from backend.audit.tables import Audit, export_table, manifest
-from backend.store import activity, datasets, decisions
-from backend.store.tables import Dataset, Run
+from backend.audit.tables import Exported, export_table
+from backend.store import activity
 
 router = APIRouter(prefix="/api/runs/{run_id}/exports", tags=["exports"])
 
-What = Literal["cleaned-labels", "samples", "model"]
 CHANGES_SHOWN = 200
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "the file"}
 }
-
-
-class State(NamedTuple):
-    """A run's results and the decisions as they stand, cleaned by a policy."""
-
-    run: Run
-    dataset: Dataset
-    audit: Audit
-    cleaned: Cleaned
-    counts: CleaningCounts
-    unreviewed: Unreviewed
-
-
-class File(NamedTuple):
-    """A file to take away."""
-
-    name: str
-    media_type: str
-    data: bytes
-    manifest: dict[str, Any]
 
 
 # Before `/{what}`, which would take the word for a kind of export.
@@ -61,7 +29,7 @@ class File(NamedTuple):
 def preview_export(run_id: Id, context: In, caller: Me, unreviewed: Unreviewed = "keep") -> ExportPreview:
     """What an export with this policy would hold: counts, and the first changes."""
     with context.database.transaction() as session:
-        state = _state(session, context, caller, run_id, unreviewed)
+        state = gather(session, context, caller, run_id, unreviewed)
     changed = changed_indices(state.audit.given_N, state.cleaned)
     return ExportPreview(
         unreviewed=unreviewed,
@@ -74,7 +42,7 @@ def preview_export(run_id: Id, context: In, caller: Me, unreviewed: Unreviewed =
 @router.get("/{what}", response_class=Response, responses=_FILE)
 def download_export(
     run_id: Id,
-    what: What,
+    what: Exported,
     context: In,
     caller: Me,
     format: Format = "csv",
@@ -94,7 +62,7 @@ def download_export(
 @router.get("/{what}/manifest")
 def export_manifest(
     run_id: Id,
-    what: What,
+    what: Exported,
     context: In,
     caller: Me,
     format: Format = "csv",
@@ -106,75 +74,18 @@ def export_manifest(
 
 
 def _file(
-    context: Context, caller: Caller, run_id: str, what: What, format: Format, unreviewed: Unreviewed
+    context: Context, caller: Caller, run_id: str, what: Exported, format: Format, unreviewed: Unreviewed
 ) -> File:
+    if what == "report":
+        return report_file(context, caller, run_id, unreviewed)
     with context.database.transaction() as session:
-        state = _state(session, context, caller, run_id, unreviewed)
-    about = _manifest(state, what)
-    stem = f"{_slug(state.dataset.name)}-{what}"
+        state = gather(session, context, caller, run_id, unreviewed)
+    about, name = describe(state, what), stem(state, what)
     if what == "model":
         data = context.artifacts.get(f"runs/{run_id}/model.safetensors")
-        return File(f"{stem}.safetensors", "application/octet-stream", data, about)
+        return File(f"{name}.safetensors", "application/octet-stream", data, about)
     data = exporting.write(export_table(what, state.audit, state.cleaned), format, about)
-    return File(f"{stem}.{format}", MEDIA_TYPES[format], data, about)
-
-
-def _state(session: Session, context: Context, caller: Caller, run_id: str, unreviewed: Unreviewed) -> State:
-    run = succeeded(session, caller, run_id, "to export its results")
-    dataset = datasets.load(session, run.dataset_id)
-    columns = context.published.results(session, run_id)
-    audit = Audit(
-        names=context.published.names(session, run.dataset_id),
-        classes=dataset.classes,
-        given_N=columns.given_label,
-        true_N=columns.true_label,
-        suggested_N=columns.suggested_label,
-        noise_posterior_N=columns.noise_posterior,
-        loss_N=columns.loss,
-        margin_N=columns.margin,
-        flagged_N=columns.flagged,
-        standing=decisions.standing(session, run.dataset_id),
-    )
-    cleaned = cleaned_labels(audit.given_N, audit.suggested_N, audit.flagged_N, audit.standing, unreviewed)
-    counts = count_cleaning(audit.given_N, audit.flagged_N, cleaned)
-    return State(run, dataset, audit, cleaned, counts, unreviewed)
-
-
-def _manifest(state: State, what: What) -> dict[str, Any]:
-    run, dataset = state.run, state.dataset
-    times = [decision[3] for decision in state.audit.standing.values()]
-    return manifest(
-        what,
-        unreviewed=state.unreviewed,
-        counts=state.counts,
-        as_of=max([*times, run.finished_at or run.created_at]),
-        dataset={
-            "id": dataset.id,
-            "name": dataset.name,
-            "samples": dataset.sample_count,
-            "classes": list(dataset.classes),
-        },
-        run={
-            "id": run.id,
-            "recipe": run.recipe,
-            "settings": dict(run.config),
-            "seed": run.seed,
-            "finished_at": run.finished_at.isoformat() if run.finished_at else None,
-            **{key: run.outcome.get(key) for key in _OUTCOME},
-        },
-    )
-
-
-_OUTCOME = (
-    "flagged",
-    "threshold",
-    "noise_rate",
-    "noise_rate_interval",
-    "model",
-    "trust",
-    "metrics",
-    "versions",
-)
+    return File(f"{name}.{format}", MEDIA_TYPES[format], data, about)
 
 
 def _change(state: State, index: int) -> LabelChange:
@@ -186,8 +97,3 @@ def _change(state: State, index: int) -> LabelChange:
         cleaned_label=None if label == REMOVED else label,
         because=BECAUSE[state.cleaned.because_N[index]],
     )
-
-
-def _slug(name: str) -> str:
-    """A dataset's name as part of a file name: ASCII letters, digits and hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "dataset"

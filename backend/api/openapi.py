@@ -20,6 +20,7 @@ from backend.api import (
     figures,
     problems,
     recipes,
+    reports,
     runs,
     samples,
     selections,
@@ -37,7 +38,7 @@ DASHBOARD = Path(__file__).parents[1] / "dashboard"
 NOUNS = (
     *(accounts, system, recipes, events),
     *(datasets, atlas, decisions, compare, selftests),
-    *(runs, samples, selections, thresholds, classes, figures, signoff, exports),
+    *(runs, samples, selections, thresholds, classes, figures, signoff, exports, reports),
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": ErrorAnswer, "description": "refused; the code says why"},

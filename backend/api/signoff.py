@@ -16,8 +16,6 @@ from backend.store import decisions, selections
 
 router = APIRouter(prefix="/api/runs/{run_id}/sign-off", tags=["sign-off"])
 
-LARGEST_PLAN = 5000
-
 
 class StratumAnswer(Answer):
     """What the decisions say about one part of the plan."""
@@ -62,7 +60,7 @@ def get_sign_off(
     run_id: Id,
     context: In,
     caller: Me,
-    size: Annotated[int, Query(ge=1, le=LARGEST_PLAN)] = 200,
+    size: Annotated[int, Query(ge=1, le=signoff.LARGEST)] = 200,
     seed: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
 ) -> SignOffAnswer:
     """Which samples to review, and what the decisions that stand on them say; nothing is kept but the selection."""

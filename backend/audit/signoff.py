@@ -22,6 +22,8 @@ Stratum = Literal["flagged", "unflagged"]
 STRATA: tuple[Stratum, ...] = ("flagged", "unflagged")
 FEWEST_FLAGGED, MOST_FLAGGED = 0.4, 0.6
 """Share of a plan that is flagged: the dataset's own, kept within these, so that both strata get enough."""
+LARGEST = 5000
+"""Samples of a plan: as many as a few people review, and as the exact intervals are quick for."""
 SKIPPED = 0.05
 """So large a share of the reviewed part of a stratum may be left out without an answer."""
 STREAM = int.from_bytes(b"sign-off")
@@ -117,7 +119,10 @@ def tallies(
     drawn: Plan, flagged_N: NDArray[Any], given_N: NDArray[Any], standing: Standing
 ) -> tuple[Tally, Tally]:
     """Per stratum, flagged first, what the standing decisions on samples of the plan say."""
-    answer_S = np.asarray([_answer(standing.get(int(index)), given_N[index]) for index in drawn.index_S])
+    answer_N = np.full(len(given_N), UNDECIDED)
+    for index, decision in standing.items():
+        answer_N[index] = _answer(decision, given_N[index])
+    answer_S = answer_N[drawn.index_S]
     flagged = int(np.asarray(flagged_N, dtype=bool).sum())
     return (
         _tally("flagged", flagged, answer_S[drawn.flagged_S]),
@@ -168,9 +173,9 @@ def _is_open(decision: Sequence[Any] | None) -> bool:
     return decision is None or decision[0] == "cleared"
 
 
-def _answer(decision: Sequence[Any] | None, given: int) -> int:
+def _answer(decision: Sequence[Any], given: int) -> int:
     """What a decision says about the given label."""
-    if decision is None or _is_open(decision):
+    if _is_open(decision):
         return UNDECIDED
     verdict, label, *_ = decision
     if verdict == "unsure":

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from backend.audit.cleaning import BECAUSE, REMOVED, Cleaned, CleaningCounts, Standing, Unreviewed
 
 What = Literal["cleaned-labels", "samples"]
+Exported = Literal["cleaned-labels", "samples", "model", "report"]
+"""Every kind of file to take away; the first two are tables."""
 
 
 class Audit(NamedTuple):
@@ -75,7 +77,7 @@ def export_table(what: What, audit: Audit, cleaned: Cleaned) -> pa.Table:
 
 
 def manifest(
-    what: What | Literal["model"],
+    what: Exported,
     *,
     unreviewed: Unreviewed,
     counts: CleaningCounts,

@@ -50,7 +50,7 @@ class Kind(StrEnum):
 class What(StrEnum):
     """What an export holds."""
 
-    CLEANED_LABELS, SAMPLES, MODEL = "cleaned-labels", "samples", "model"
+    CLEANED_LABELS, SAMPLES, MODEL, REPORT = "cleaned-labels", "samples", "model", "report"
 
 
 class ExportFormat(StrEnum):
@@ -186,7 +186,7 @@ def export(
     ] = Unreviewed.KEEP,
     format: Annotated[ExportFormat | None, typer.Option(help="Default: by FILE's ending, else csv.")] = None,
 ) -> None:
-    """Write cleaned labels or all samples to a file, and the manifest beside it."""
+    """Write cleaned labels, all samples, the model or a report (HTML) to a file, and the manifest beside it."""
     endings = {f".{each.value}": each for each in ExportFormat}
     chosen = format or endings.get(out.suffix.lower(), ExportFormat.CSV)
     with plain_errors(), Client() as client:

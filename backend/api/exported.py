@@ -1,0 +1,101 @@
+"""What every file to take away begins with: a run's results, the decisions as they stand, and the manifest."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from sqlalchemy.orm import Session
+
+from backend.api.context import Caller, Context
+from backend.api.samples import succeeded
+from backend.audit.cleaning import Cleaned, CleaningCounts, Unreviewed, cleaned_labels, count_cleaning
+from backend.audit.tables import Audit, Exported, manifest
+from backend.store import datasets, decisions
+from backend.store.tables import Dataset, Run
+
+
+class State(NamedTuple):
+    """A run's results and the decisions as they stand, cleaned by a policy."""
+
+    run: Run
+    dataset: Dataset
+    audit: Audit
+    cleaned: Cleaned
+    counts: CleaningCounts
+    unreviewed: Unreviewed
+
+
+class File(NamedTuple):
+    """A file to take away."""
+
+    name: str
+    media_type: str
+    data: bytes
+    manifest: dict[str, Any]
+
+
+def gather(session: Session, context: Context, caller: Caller, run_id: str, unreviewed: Unreviewed) -> State:
+    """The caller's succeeded run, whole. Raises NotFound and Conflict."""
+    run = succeeded(session, caller, run_id, "to export its results")
+    dataset = datasets.load(session, run.dataset_id)
+    columns = context.published.results(session, run_id)
+    audit = Audit(
+        names=context.published.names(session, run.dataset_id),
+        classes=dataset.classes,
+        given_N=columns.given_label,
+        true_N=columns.true_label,
+        suggested_N=columns.suggested_label,
+        noise_posterior_N=columns.noise_posterior,
+        loss_N=columns.loss,
+        margin_N=columns.margin,
+        flagged_N=columns.flagged,
+        standing=decisions.standing(session, run.dataset_id),
+    )
+    cleaned = cleaned_labels(audit.given_N, audit.suggested_N, audit.flagged_N, audit.standing, unreviewed)
+    counts = count_cleaning(audit.given_N, audit.flagged_N, cleaned)
+    return State(run, dataset, audit, cleaned, counts, unreviewed)
+
+
+def describe(state: State, what: Exported) -> dict[str, Any]:
+    """The manifest of a file of this kind made from this state."""
+    run, dataset = state.run, state.dataset
+    times = [decision[3] for decision in state.audit.standing.values()]
+    return manifest(
+        what,
+        unreviewed=state.unreviewed,
+        counts=state.counts,
+        as_of=max([*times, run.finished_at or run.created_at]),
+        dataset={
+            "id": dataset.id,
+            "name": dataset.name,
+            "samples": dataset.sample_count,
+            "classes": list(dataset.classes),
+        },
+        run={
+            "id": run.id,
+            "recipe": run.recipe,
+            "settings": dict(run.config),
+            "seed": run.seed,
+            "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+            **{key: run.outcome.get(key) for key in _OUTCOME},
+        },
+    )
+
+
+def stem(state: State, what: Exported) -> str:
+    """The file's name before its ending: ASCII letters, digits and hyphens."""
+    name = re.sub(r"[^a-z0-9]+", "-", state.dataset.name.lower()).strip("-")[:60] or "dataset"
+    return f"{name}-{what}"
+
+
+_OUTCOME = (
+    "flagged",
+    "threshold",
+    "noise_rate",
+    "noise_rate_interval",
+    "model",
+    "trust",
+    "metrics",
+    "versions",
+)
