@@ -957,6 +957,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Report
+         * @description One self-contained HTML file; `auto` follows the reader's light or dark system.
+         */
+        get: operations["download_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -4142,7 +4162,7 @@ export interface operations {
             header?: never;
             path: {
                 run_id: string;
-                what: "cleaned-labels" | "samples" | "model";
+                what: "cleaned-labels" | "samples" | "model" | "report";
             };
             cookie?: never;
         };
@@ -4186,7 +4206,7 @@ export interface operations {
             header?: never;
             path: {
                 run_id: string;
-                what: "cleaned-labels" | "samples" | "model";
+                what: "cleaned-labels" | "samples" | "model" | "report";
             };
             cookie?: never;
         };
@@ -4201,6 +4221,49 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    download_report: {
+        parameters: {
+            query?: {
+                unreviewed?: "keep" | "accept" | "remove";
+                theme?: "auto" | "light" | "dark";
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the report */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
                 };
             };
             /** @description a field is wrong */
