@@ -1,5 +1,15 @@
 /** Colours, sizes and component defaults of the whole dashboard; screens take them from here and from tokens.css. */
-import { ActionIcon, Button, createTheme, Modal, Tooltip, type MantineColorsTuple } from "@mantine/core";
+import {
+  ActionIcon,
+  Button,
+  Combobox,
+  createTheme,
+  Menu,
+  Modal,
+  Popover,
+  Tooltip,
+  type MantineColorsTuple,
+} from "@mantine/core";
 
 const brand: MantineColorsTuple = [
   "#eef0ff",
@@ -31,6 +41,9 @@ const dark: MantineColorsTuple = [
 /** The system's own face; named ones first, because system-ui is a poor choice on many a Linux. */
 export const FONT =
   'Inter, -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", system-ui, sans-serif';
+
+/** What opens above the page stands out from it in the dark too, where shadows do not show. */
+const FLOATING = { background: "var(--na-surface)", borderColor: "var(--na-line-strong)" };
 
 export const theme = createTheme({
   colors: { brand, dark },
@@ -64,7 +77,14 @@ export const theme = createTheme({
         overlayProps: { backgroundOpacity: 0.4, blur: 2 },
         transitionProps: { duration: 0 },
       },
-      styles: { title: { fontWeight: 600 } },
+      styles: {
+        title: { fontWeight: 600 },
+        content: { background: "var(--na-surface)", border: "1px solid var(--na-line-strong)" },
+        header: { background: "inherit" },
+      },
     }),
+    Menu: Menu.extend({ styles: { dropdown: FLOATING } }),
+    Popover: Popover.extend({ styles: { dropdown: FLOATING } }),
+    Combobox: Combobox.extend({ styles: { dropdown: FLOATING } }),
   },
 });

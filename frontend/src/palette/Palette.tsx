@@ -12,7 +12,7 @@ import "./palette.css";
 
 const GROUPS: readonly PaletteEntry["group"][] = ["Actions", "Screens", "Datasets", "Audits"];
 /** More of a group than these come into sight by typing. */
-const SHOWN = 12;
+const SHOWN = { untyped: 6, typed: 12 };
 
 export function Palette({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   useKeysOff(opened);
@@ -38,7 +38,8 @@ function Search({ onClose }: { onClose: () => void }) {
   const found = matching(entries, typed);
   const groups = GROUPS.map((name) => {
     const all = found.filter(({ group }) => group === name);
-    return { name, all, shown: all.slice(0, SHOWN) };
+    const most = name === "Screens" ? all.length : typed.trim() === "" ? SHOWN.untyped : SHOWN.typed;
+    return { name, all, shown: all.slice(0, most) };
   }).filter(({ all }) => all.length > 0);
   if (typed.trim() !== "") {
     // The best fit first, whatever it is.

@@ -112,7 +112,13 @@ function Gallery({ runId, datasetId, classes }: { runId: string; datasetId: stri
       replace: true,
     });
   };
-  const onOpen = useCallback((sample: Sample) => go(sample.index), [go]);
+  const onOpen = useCallback(
+    (sample: Sample) => {
+      setResting(sample.index);
+      go(sample.index);
+    },
+    [go],
+  );
   const { select } = review;
   const onSelect = useCallback((sample: Sample, range: boolean) => select(sample.index, range), [select]);
   const onColumns = useCallback((now: number) => {

@@ -33,6 +33,7 @@ export function usePlace({ shown, cursor, setCursor, grid }: Given): (first: num
     const cameBack = shown && !before.current;
     before.current = shown;
     if (!shown) {
+      if (taken.current !== null) places.put(taken.current, { first: first.current, cursor });
       taken.current = null;
       return;
     }

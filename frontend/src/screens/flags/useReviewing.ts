@@ -132,8 +132,11 @@ export function useReviewing(given: Given) {
     [order, setResting],
   );
   const selectAll = () => setSelection({ chosen: new Set(order), anchor: null });
-  const inGrid = (act: () => void) => () => {
-    if (open === null) act();
+  const inGrid: Handlers = {
+    select: () => cursor !== null && select(cursor, false),
+    selectTo: () => cursor !== null && select(cursor, true),
+    selectAll,
+    filter: given.onFilter,
   };
   const handlers: Handlers = {
     keep: () => decide("keep"),
@@ -150,12 +153,8 @@ export function useReviewing(given: Given) {
     down: () => move(open === null ? columns.current : 1),
     up: () => move(open === null ? -columns.current : -1),
     zoom: () => (open === null ? cursor !== null && go(cursor) : given.onZoom()),
-    select: inGrid(() => cursor !== null && select(cursor, false)),
-    selectTo: inGrid(() => cursor !== null && select(cursor, true)),
-    selectAll: inGrid(selectAll),
     close,
-    filter: inGrid(given.onFilter),
-    ...(open !== null && { neighbours: given.onNeighbours }),
+    ...(open === null ? inGrid : { neighbours: given.onNeighbours }),
     ...Object.fromEntries(LIKELY_KEYS.map((n) => [`likely${n}`, () => decideLikely(n)])),
   };
   useKeys(handlers);

@@ -9,7 +9,10 @@ import { shownKeys, type KeyChoices } from "@/keys/keymap";
 
 import { KeyCatcher } from "./KeyCatcher";
 
-const GROUPS: readonly Group[] = ["Decide", "Select", "Move", "Go to"];
+const COLUMNS: readonly (readonly Group[])[] = [
+  ["Decide", "Select"],
+  ["Move", "Go to"],
+];
 
 export function KeySettings() {
   const choices = useKeyChoices();
@@ -20,7 +23,7 @@ export function KeySettings() {
         <Switch
           checked={choices.on}
           onChange={(event) => switchKeys(event.currentTarget.checked)}
-          label="Single keys do something"
+          label="Use single keys"
           description="Off: only the arrows, Esc and Ctrl K do. Keys never act while you type or a dialog is open."
         />
         <Button
@@ -34,15 +37,19 @@ export function KeySettings() {
         </Button>
       </div>
       <div className="keyset" data-off={!choices.on || undefined}>
-        {GROUPS.map((group) => (
-          <section key={group}>
-            <h3>{group}</h3>
-            <ul>
-              {BINDINGS.filter((binding) => binding.group === group).map((binding) => (
-                <Row key={binding.action} binding={binding} choices={choices} />
-              ))}
-            </ul>
-          </section>
+        {COLUMNS.map((groups) => (
+          <div key={groups.join()}>
+            {groups.map((group) => (
+              <section key={group}>
+                <h3>{group}</h3>
+                <ul>
+                  {BINDINGS.filter((binding) => binding.group === group).map((binding) => (
+                    <Row key={binding.action} binding={binding} choices={choices} />
+                  ))}
+                </ul>
+              </section>
+            ))}
+          </div>
         ))}
       </div>
     </>

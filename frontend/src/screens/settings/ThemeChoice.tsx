@@ -10,11 +10,7 @@ const THEMES: { value: MantineColorScheme; label: string; says: string }[] = [
 export function ThemeChoice() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <Radio.Group
-      value={colorScheme}
-      onChange={(value) => setColorScheme(value)}
-      aria-label="Theme"
-    >
+    <Radio.Group value={colorScheme} onChange={(value) => setColorScheme(value)} aria-label="Theme">
       <div className="themes">
         {THEMES.map(({ value, label, says }) => (
           <Radio key={value} value={value} label={label} description={says} />

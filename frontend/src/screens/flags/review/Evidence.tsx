@@ -29,6 +29,7 @@ export function LikelyClasses({
             onMouseDown={(event) => event.preventDefault()}
             onClick={() => onPick(label)}
             aria-pressed={chosen === label}
+            title={label === sample.suggested_label ? "the suggestion" : undefined}
           >
             <span className="likely-key">
               <KeyOf action={`likely${(position + 1) as 1}`} />
@@ -36,7 +37,6 @@ export function LikelyClasses({
             <span className="likely-name">
               {nameOf(label)}
               {label === sample.given_label && <em className="faint"> given</em>}
-              {label === sample.suggested_label && <em className="faint"> suggested</em>}
             </span>
             <span className="likely-bar">
               <i style={{ width: `${probability * 100}%` }} />

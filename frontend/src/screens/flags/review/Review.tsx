@@ -80,7 +80,6 @@ export function Review(props: Props) {
             datasetId={datasetId}
             index={index}
             sample={sample}
-            size={asked.data ? Math.max(asked.data.width, asked.data.height) : null}
             nameOf={nameOf}
             standing={sample ? standing(sample) : null}
             onDecide={props.onDecide}

@@ -13,8 +13,6 @@ interface Props {
   datasetId: string;
   index: number;
   sample: Sample | undefined;
-  /** Of the original's longer side in pixels; null until it is known. */
-  size: number | null;
   nameOf: (label: number) => string;
   standing: Standing;
   onDecide: (sample: Sample, verdict: Verdict, label?: number) => void;
@@ -24,12 +22,15 @@ interface Props {
 
 /** Up to here an image is enlarged pixel by pixel, as it is. */
 const SMALL = 160;
+/** Larger, and the eye sees squares instead of the thing; in pixels of the original, and of the screen. */
+const ENLARGED = { times: 12, atLeast: 320 };
 
-export function Stage({ datasetId, index, sample, size, nameOf, standing, ...on }: Props) {
+export function Stage({ datasetId, index, sample, nameOf, standing, ...on }: Props) {
   const decide = (verdict: Verdict) => () => {
     if (sample) on.onDecide(sample, verdict);
   };
-  const small = Math.max(size ?? sample?.width ?? 0, sample?.height ?? 0) <= SMALL;
+  const longer = Math.max(sample?.width ?? 0, sample?.height ?? 0);
+  const room = Math.max(ENLARGED.atLeast, longer * ENLARGED.times);
   return (
     <section className="stage" aria-label="Image and verdict">
       <button
@@ -43,7 +44,8 @@ export function Stage({ datasetId, index, sample, size, nameOf, standing, ...on 
           key={index}
           src={imageUrl(datasetId, index)}
           alt={`Sample ${index}`}
-          className={small ? "pixels" : undefined}
+          className={longer <= SMALL ? "pixels" : undefined}
+          style={longer > 0 ? { maxWidth: room, maxHeight: room } : undefined}
           decoding="sync"
           draggable={false}
         />
