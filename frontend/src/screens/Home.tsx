@@ -1,12 +1,12 @@
 /** Datasets and runs; on the first start the ways to get one. */
 import { Button, Tooltip } from "@mantine/core";
-import { IconDatabase, IconPlus, IconSparkles, IconUpload } from "@tabler/icons-react";
+import { IconDatabase, IconFlag, IconPlus, IconSparkles, IconUpload } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 
 import { answer, client, problemOf, type Dataset, type Run } from "@/api/client";
-import { datasets, runs } from "@/api/queries";
-import { ago, many } from "@/parts/format";
+import { datasets, runs, unreviewed } from "@/api/queries";
+import { ago, count, many } from "@/parts/format";
 import { LinkButton } from "@/parts/LinkButton";
 import { Card, Page } from "@/parts/Page";
 import { RunRow } from "@/parts/RunRow";
@@ -50,6 +50,7 @@ export function Home() {
       }
     >
       <div className="stack">
+        <Resume runs={recent} />
         {recent.length > 0 && (
           <Card
             title="Audits"
@@ -76,6 +77,31 @@ export function Home() {
         </Card>
       </div>
     </Page>
+  );
+}
+
+/** The newest audit with flags that nobody has looked at: one step back to where one was. */
+function Resume({ runs: all }: { runs: Run[] }) {
+  const newest = all.find((run) => run.status === "succeeded" && (run.flagged ?? 0) > 0);
+  const left = useQuery({ ...unreviewed(newest?.id ?? ""), enabled: newest !== undefined }).data;
+  if (!newest || !left) return null;
+  const flagged = newest.flagged ?? 0;
+  const begun = left < flagged;
+  return (
+    <div className="note resume">
+      <IconFlag size={18} stroke={1.75} className="note-icon" />
+      <div className="note-body">
+        <h2>
+          {begun
+            ? `${count(left)} of ${many(flagged, "flag")} left in ${newest.dataset_name}`
+            : `${many(flagged, "flag")} of ${newest.dataset_name} wait for a review`}
+        </h2>
+        <p className="dim">Found {ago(newest.finished_at ?? newest.created_at)}; your place is kept.</p>
+      </div>
+      <LinkButton to="/runs/$runId/flags" params={{ runId: newest.id }} search={{ verdict: "none" }}>
+        {begun ? "Go on reviewing" : "Review"}
+      </LinkButton>
+    </div>
   );
 }
 

@@ -85,7 +85,7 @@ export function CellPanel({ runId, datasetId, classes, cell, onClose }: Props) {
           loading={decide.isPending && decide.variables === "relabel"}
           onClick={() => decide.mutate("relabel")}
         >
-          Relabel {count(cell.undecided)} to {suggested}
+          Relabel {many(cell.undecided, "sample")} to “{suggested}”
         </Button>
         <Button
           size="xs"
@@ -95,7 +95,7 @@ export function CellPanel({ runId, datasetId, classes, cell, onClose }: Props) {
           loading={decide.isPending && decide.variables === "keep"}
           onClick={() => decide.mutate("keep")}
         >
-          Keep {count(cell.undecided)}
+          Keep {many(cell.undecided, "sample")} as “{given}”
         </Button>
         <LinkButton
           to="/runs/$runId/flags"

@@ -4,6 +4,7 @@ import { useState } from "react";
 import type { Dataset } from "@/api/client";
 import { count } from "@/parts/format";
 import { Card } from "@/parts/Page";
+import "@/parts/charts.css";
 
 const SHOWN = 30;
 

@@ -5,6 +5,7 @@ import type { ThresholdRow } from "@/api/evidence";
 import type { Figure } from "@/api/queries";
 import { count, figure as digits } from "@/parts/format";
 import { Plot } from "@/parts/Plot";
+import { numbersOf } from "@/parts/scatter/typedArrays";
 
 import { afterKey, nearestAt } from "./thresholds";
 
@@ -81,6 +82,22 @@ export function ThresholdLine({ figure, rows, at, onMove }: Props) {
   );
 }
 
+/** Bars higher than this many samples would press the few doubtful ones between the ends to nothing. */
+const CROWDED = 100;
+
+function heightOf({ data }: Figure): Record<string, unknown> {
+  const heights = data.flatMap(({ y }) => Array.from(numbersOf(y)));
+  const top = Math.max(1, ...heights);
+  if (top < CROWDED) return {};
+  return {
+    type: "log",
+    range: [Math.log10(0.5), Math.log10(top * 1.6)],
+    dtick: 1,
+    tickformat: ",d",
+    title: { text: "Samples per bin (log scale)" },
+  };
+}
+
 const layouts = new WeakMap<Figure, Record<string, unknown>>();
 
 /** The server's layout inside our frame: no title, no room that depends on the length of a label. */
@@ -94,7 +111,7 @@ function layoutOf(figure: Figure): Record<string, unknown> {
     dragmode: false,
     showlegend: false,
     xaxis: { ...xaxis, range: [0, 1], fixedrange: true, automargin: false },
-    yaxis: { ...yaxis, fixedrange: true, automargin: false },
+    yaxis: { ...yaxis, ...heightOf(figure), fixedrange: true, automargin: false },
     shapes: [],
     annotations: [],
   };

@@ -53,9 +53,7 @@ export function Estimates({ signOff }: { signOff: SignOff }) {
                 </th>
                 <td className="estimates-value">{estimate ? percent(estimate.value) : "–"}</td>
                 <td>{estimate ? `${percent(estimate.low)} to ${percent(estimate.high)}` : "–"}</td>
-                <td className="estimates-picture">
-                  <Whisker estimate={estimate ?? null} top={top} />
-                </td>
+                <td className="estimates-picture">{estimate && <Whisker estimate={estimate} top={top} />}</td>
               </tr>
             ))}
           </tbody>
@@ -72,20 +70,16 @@ export function Estimates({ signOff }: { signOff: SignOff }) {
   );
 }
 
-function Whisker({ estimate, top }: { estimate: Estimate | null; top: number }) {
+function Whisker({ estimate, top }: { estimate: Estimate; top: number }) {
   const at = (share: number) => `${Math.min(1, share / top) * 100}%`;
   return (
     <div className="whisker" aria-hidden>
       <div className="whisker-line">
-        {estimate && (
-          <>
-            <i
-              className="whisker-span"
-              style={{ left: at(estimate.low), right: `calc(100% - ${at(estimate.high)})` }}
-            />
-            <i className="whisker-dot" style={{ left: at(estimate.value) }} />
-          </>
-        )}
+        <i
+          className="whisker-span"
+          style={{ left: at(estimate.low), right: `calc(100% - ${at(estimate.high)})` }}
+        />
+        <i className="whisker-dot" style={{ left: at(estimate.value) }} />
       </div>
       <span className="faint">0</span>
       <span className="faint">{percent(top)}</span>

@@ -13,6 +13,8 @@ import { LinkButton } from "@/parts/LinkButton";
 import { Card, Page } from "@/parts/Page";
 import { EmptyState, ErrorState, Loading } from "@/parts/States";
 
+import "@/parts/charts.css";
+
 import { Estimates } from "./Estimates";
 import { Strata } from "./Strata";
 import "./signoff.css";
