@@ -28,8 +28,8 @@ export function AtlasThumb({ picture, position, alt }: { picture: Picture; posit
   const cell = cellAt(picture, position);
   return (
     <span
-      role="img"
-      aria-label={alt}
+      // Without words it is decoration, as with an image's empty alt.
+      {...(alt === "" ? { "aria-hidden": true } : { role: "img", "aria-label": alt })}
       className="thumb"
       style={{
         backgroundImage: `url("${picture.url}")`,

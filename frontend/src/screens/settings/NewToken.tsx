@@ -68,7 +68,7 @@ export function NewToken() {
         </Button>
       </form>
       {make.isError && <ProblemNote problem={problemOf(make.error)} />}
-      <Modal opened={made !== null} onClose={make.reset} title="Copy the token now" size="md">
+      <Modal opened={made !== null} onClose={make.reset} title="Copy the token now" size="lg">
         <p className="dim dialog-text">
           It is kept as a fingerprint only, so this is the one time it is shown.
         </p>

@@ -43,12 +43,13 @@ export function Strip({ datasetId, list, classes, at, pictureSize, standing, onG
               key={index}
               className="strip-cell"
               tabIndex={-1}
+              aria-label={`Go to ${index}${stands ? ", decided" : ""}`}
               aria-current={position === at || undefined}
               data-decided={stands?.verdict}
               onMouseDown={(event) => event.preventDefault()}
               onClick={() => onGo(index)}
             >
-              <AtlasThumb picture={atlas.at(position)} position={position} alt={`Go to ${index}`} />
+              <AtlasThumb picture={atlas.at(position)} position={position} alt="" />
               <Mark standing={stands} classes={classes} />
             </button>
           );
