@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from backend.api.answers import run_answer
 from backend.api.context import Id, In, Me
+from backend.api.packed import pack, packed_response
 from backend.api.samples import RunId
 from backend.api.schemas import FigureAnswer
 from backend.api.summaries import Comparison, OverlapAnswer, PairAnswer
@@ -58,19 +59,21 @@ def compare_runs(dataset_id: Id, run: RunIds, context: In, caller: Me) -> Compar
 
 
 @router.get("/figures/compare", response_model=FigureAnswer)
-def compare_curves(dataset_id: Id, run: RunIds, context: In, caller: Me, theme: Theme = "light") -> Response:
+def compare_curves(
+    dataset_id: Id, run: RunIds, context: In, caller: Me, request: Request, theme: Theme = "light"
+) -> Response:
     """Training loss and estimated noise rate by epoch, one line per run."""
     with context.database.transaction() as session:
         _, rows = _compared(session, caller, dataset_id, run)
         document = context.published.document(
             (dataset_id, "compare", theme, *run), lambda: _curves(session, rows, theme)
         )
-    return Response(document, media_type="application/json")
+    return packed_response(request, document, "application/json")
 
 
 def _curves(session: Session, rows: list[Run], theme: Theme) -> bytes:
     numbers = compare_numbers([(_name(row), runs.epoch_metrics(session, row.id)) for row in rows])
-    return as_json(compare_figure(numbers, theme)).encode()
+    return pack(as_json(compare_figure(numbers, theme)).encode())
 
 
 def _name(row: Run) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import plotly.graph_objects as go
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from backend.api.context import Context, Id, In, Me
+from backend.api.packed import pack, packed_response
 from backend.api.samples import succeeded
 from backend.api.schemas import FigureAnswer
 from backend.api.summaries import LossFigures
@@ -17,7 +18,7 @@ from backend.audit.classnoise import class_noise, transition_counts
 from backend.audit.errors import NotFound
 from backend.audit.figures.classes import class_numbers, classes_figure
 from backend.audit.figures.curves import curve_numbers, curves_figure
-from backend.audit.figures.loss import loss_figure, loss_numbers
+from backend.audit.figures.loss import loss_document, loss_numbers
 from backend.audit.figures.map import Colour, MapNumbers, map_figure, map_numbers, map_points
 from backend.audit.figures.matrix import LARGEST, matrix_figure
 from backend.audit.figures.posterior import posterior_figure, posterior_numbers
@@ -38,6 +39,7 @@ def loss_distribution(
     run_id: Id,
     context: In,
     caller: Me,
+    request: Request,
     epoch: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     theme: Theme = "light",
 ) -> Response:
@@ -49,11 +51,13 @@ def loss_distribution(
         raise NotFound(
             "EPOCH_UNKNOWN", "The run has not tracked that epoch.", hint="It may come yet.", found=epoch
         )
-    return _json(as_json(_loss(row, theme)).encode())
+    return _json(request, pack(as_json(_loss(row, theme)).encode()))
 
 
 @router.get("/figures/losses", response_model=LossFigures)
-def loss_distributions(run_id: Id, context: In, caller: Me, theme: Theme = "light") -> Response:
+def loss_distributions(
+    run_id: Id, context: In, caller: Me, request: Request, theme: Theme = "light"
+) -> Response:
     """The loss distribution after every tracked epoch, in order, each as `figures/loss` gives it."""
     with context.database.transaction() as session:
         run = runs.get(session, caller.id, run_id)
@@ -63,11 +67,13 @@ def loss_distributions(run_id: Id, context: In, caller: Me, theme: Theme = "ligh
             items = ",".join(f'{{"epoch":{epoch},{figure[1:]}' for epoch, figure in drawn)
             return f'{{"items":[{items}]}}'.encode()
 
-        return _json(_drawn(context, run, ("losses", theme), draw))
+        return _json(request, _drawn(context, run, ("losses", theme), draw))
 
 
 @router.get("/figures/curves", response_model=FigureAnswer)
-def training_curves(run_id: Id, context: In, caller: Me, theme: Theme = "light") -> Response:
+def training_curves(
+    run_id: Id, context: In, caller: Me, request: Request, theme: Theme = "light"
+) -> Response:
     """Training loss, accuracies and estimated noise rate by epoch."""
     with context.database.transaction() as session:
         run = runs.get(session, caller.id, run_id)
@@ -75,11 +81,13 @@ def training_curves(run_id: Id, context: In, caller: Me, theme: Theme = "light")
         def draw() -> bytes:
             return _bytes(curves_figure(curve_numbers(runs.epoch_metrics(session, run_id)), theme))
 
-        return _json(_drawn(context, run, ("curves", theme), draw))
+        return _json(request, _drawn(context, run, ("curves", theme), draw))
 
 
 @router.get("/figures/posterior", response_model=FigureAnswer)
-def posterior_distribution(run_id: Id, context: In, caller: Me, theme: Theme = "light") -> Response:
+def posterior_distribution(
+    run_id: Id, context: In, caller: Me, request: Request, theme: Theme = "light"
+) -> Response:
     """The distribution of the noise posteriors."""
     with context.database.transaction() as session:
         run, columns = _results(session, context, caller, run_id)
@@ -90,11 +98,11 @@ def posterior_distribution(run_id: Id, context: In, caller: Me, theme: Theme = "
             )
             return _bytes(posterior_figure(numbers, theme))
 
-        return _json(_drawn(context, run, ("posterior", theme), draw))
+        return _json(request, _drawn(context, run, ("posterior", theme), draw))
 
 
 @router.get("/figures/classes", response_model=FigureAnswer)
-def noise_by_class(run_id: Id, context: In, caller: Me, theme: Theme = "light") -> Response:
+def noise_by_class(run_id: Id, context: In, caller: Me, request: Request, theme: Theme = "light") -> Response:
     """The estimated noise rate of each class with its interval."""
     with context.database.transaction() as session:
         run, columns = _results(session, context, caller, run_id)
@@ -105,12 +113,12 @@ def noise_by_class(run_id: Id, context: In, caller: Me, theme: Theme = "light") 
             noise = class_noise(given_N, posterior_N, columns.flagged, len(classes))
             return _bytes(classes_figure(class_numbers(noise), classes, theme))
 
-        return _json(_drawn(context, run, ("classes", theme), draw))
+        return _json(request, _drawn(context, run, ("classes", theme), draw))
 
 
 @router.get("/figures/matrix", response_model=FigureAnswer)
 def label_matrix(
-    run_id: Id, context: In, caller: Me, diagonal: bool = False, theme: Theme = "light"
+    run_id: Id, context: In, caller: Me, request: Request, diagonal: bool = False, theme: Theme = "light"
 ) -> Response:
     """Given → suggested label over the flagged samples; with the diagonal, over all samples."""
     with context.database.transaction() as session:
@@ -124,12 +132,12 @@ def label_matrix(
             )
             return _bytes(matrix_figure(matrix, classes, diagonal, theme))
 
-        return _json(_drawn(context, run, ("matrix", diagonal, theme), draw))
+        return _json(request, _drawn(context, run, ("matrix", diagonal, theme), draw))
 
 
 @router.get("/figures/map", response_model=FigureAnswer)
 def embedding_map(
-    run_id: Id, context: In, caller: Me, colour: Colour = "given", theme: Theme = "light"
+    run_id: Id, context: In, caller: Me, request: Request, colour: Colour = "given", theme: Theme = "light"
 ) -> Response:
     """The 2-D map; the point traces' `customdata` are sample indices.
 
@@ -142,12 +150,14 @@ def embedding_map(
             return _bytes(map_figure(_map(session, context, run, columns, colour, theme), theme))
 
         if colour == "decision":
-            return _json(draw())
-        return _json(_drawn(context, run, ("map", colour, theme), draw))
+            return _json(request, pack(draw()))
+        return _json(request, _drawn(context, run, ("map", colour, theme), draw))
 
 
 @router.get("/map/points", response_class=Response, responses=_POINTS)
-def map_positions(run_id: Id, context: In, caller: Me, colour: Colour = "given") -> Response:
+def map_positions(
+    run_id: Id, context: In, caller: Me, request: Request, colour: Colour = "given"
+) -> Response:
     """Every sample by index, little-endian: all x (uint16), then all y (uint16), then all groups (uint8).
 
     x and y are steps of a square from 0 to 65 535, as in the figure; a group is the place of its trace among
@@ -159,8 +169,8 @@ def map_positions(run_id: Id, context: In, caller: Me, colour: Colour = "given")
         def place() -> bytes:
             return map_points(_map(session, context, run, columns, colour, "light"))
 
-        document = place() if colour == "decision" else _drawn(context, run, ("points", colour), place)
-    return Response(document, media_type="application/octet-stream")
+        document = pack(place()) if colour == "decision" else _drawn(context, run, ("points", colour), place)
+    return packed_response(request, document, "application/octet-stream")
 
 
 def _results(session: Session, context: Context, caller: Me, run_id: str) -> tuple[Run, ResultColumns]:
@@ -185,18 +195,20 @@ def _map(
     )
 
 
-def _loss(row: Epoch, theme: Theme) -> go.Figure:
-    return loss_figure(loss_numbers(row.epoch, row.histogram, row.mixtures), theme)
+def _loss(row: Epoch, theme: Theme) -> dict[str, Any]:
+    return loss_document(loss_numbers(row.epoch, row.histogram, row.mixtures), theme)
 
 
 def _drawn(context: Context, run: Run, name: tuple[Any, ...], draw: Callable[[], bytes]) -> bytes:
-    """What was drawn before where nothing can change it any more; drawn anew while the run goes on."""
-    return context.published.document((run.id, *name), draw) if is_final("run", run.status) else draw()
+    """What was drawn and packed before where nothing can change it any more; anew while the run goes on."""
+    if not is_final("run", run.status):
+        return pack(draw())
+    return context.published.document((run.id, *name), lambda: pack(draw()))
 
 
 def _bytes(figure: go.Figure) -> bytes:
     return as_json(figure).encode()
 
 
-def _json(document: bytes) -> Response:
-    return Response(document, media_type="application/json")
+def _json(request: Request, packed: bytes) -> Response:
+    return packed_response(request, packed, "application/json")

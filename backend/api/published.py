@@ -37,7 +37,7 @@ KEPT_COLUMNS = 512 * MIB
 KEPT_MATCHES = 64 * MIB
 """Matches of filters, orders and selections: 8 bytes per match."""
 KEPT_FIGURES = 64 * MIB
-"""Figures as JSON."""
+"""Figures as packed JSON, and the places of map points."""
 KEPT_VERDICTS = 64 * MIB
 """Standing verdicts: a byte per sample."""
 KEPT_SUMMARIES = 64
@@ -112,7 +112,7 @@ class Published:
         return self._verdicts.get(dataset_id, begin).now(session)
 
     def document(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
-        """A figure's or another answer's bytes; the key names everything that they depend on."""
+        """A figure's or another answer's packed bytes; the key names everything that they depend on."""
         return self._documents.get(key, make)
 
     def summary(self, key: Hashable, make: Callable[[], Kept]) -> Kept:

@@ -1,4 +1,4 @@
-"""Moves whole columns between numpy and PostgreSQL in the binary COPY format; knows no table.
+"""Moves whole columns between numpy and PostgreSQL in its binary formats; knows no table.
 
 Shapes: N rows.
 """
@@ -17,10 +17,19 @@ from sqlalchemy.orm import Session
 HEADER = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
 TRAILER = struct.pack(">h", -1)
 CHUNK_ROWS = 65_536
-"""Rows sent or read at a time: a few MB, so that a million rows never lie in memory twice."""
+"""Rows sent at a time: a few MB, so that a million rows never lie in memory twice."""
 
 Fixed = list[tuple[str, str]]
 """Columns of fixed width, never null: (name, numpy type), e.g. ("loss", "f4")."""
+_SEND = {
+    "i2": "int2send",
+    "i4": "int4send",
+    "i8": "int8send",
+    "f4": "float4send",
+    "f8": "float8send",
+    "?": "boolsend",
+}
+"""PostgreSQL's functions that give a value's bytes as the binary formats have them, big-endian."""
 
 
 def connection_of(session: Session) -> psycopg.Connection[Any]:
@@ -102,17 +111,28 @@ def encode(
 
 
 def read(session: Session, query: sql.Composed, fixed: Fixed) -> np.ndarray[Any, np.dtype[np.void]]:
-    """The query's rows as a structured array (N,) in native byte order; its columns are exactly `fixed`."""
-    with (
-        connection_of(session)
-        .cursor()
-        .copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query)) as copy
-    ):
-        data = b"".join(bytes(block) for block in copy)
-    wire_N = np.frombuffer(data[len(HEADER) : -len(TRAILER)], _wire(fixed))
-    rows_N = np.empty(len(wire_N), [(name, np.dtype(kind)) for name, kind in fixed])
-    for name, _ in fixed:
-        rows_N[name] = wire_N[name]
+    """The query's rows, in its order, as a structured array (N,) in native byte order; its columns are `fixed`.
+
+    The server puts each column together as one byte string: COPY would hand over a million rows one by one.
+    """
+    names = [sql.Identifier(name) for name, _ in fixed]
+    whole = sql.SQL("SELECT {sent} FROM ({query}) AS rows ({names})").format(
+        sent=sql.SQL(", ").join(
+            sql.SQL("string_agg({}({}), ''::bytea)").format(sql.SQL(_SEND[kind]), name)
+            for name, (_, kind) in zip(names, fixed, strict=True)
+        ),
+        query=query,
+        names=sql.SQL(", ").join(names),
+    )
+    found = connection_of(session).cursor(binary=True).execute(whole).fetchone()
+    # Of no rows at all each column is NULL.
+    columns = [
+        np.frombuffer(column or b"", np.dtype(kind).newbyteorder(">"))
+        for column, (_, kind) in zip(found or [], fixed, strict=True)
+    ]
+    rows_N = np.empty(len(columns[0]), [(name, np.dtype(kind)) for name, kind in fixed])
+    for (name, _), column_N in zip(fixed, columns, strict=True):
+        rows_N[name] = column_N
     return rows_N
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from backend.audit.figures.theme import PALETTES, Palette, Theme, rounded, titled, translucent
+from backend.audit.figures.theme import PALETTES, Palette, Theme, heading, rounded, translucent
 
 SEEN_BESIDE = 8.0
 """A noisy component lower than the highest bar by more than this is a flat line on a linear axis."""
@@ -79,20 +79,25 @@ def loss_numbers(epoch: int, histogram: Mapping[str, Any], mixtures: Mapping[str
 
 def loss_figure(numbers: LossNumbers, theme: Theme = "light") -> go.Figure:
     """Histogram bars, the chosen mixture filled with its sum and threshold, the other one thin."""
+    return go.Figure(loss_document(numbers, theme))
+
+
+def loss_document(numbers: LossNumbers, theme: Theme = "light") -> dict[str, Any]:
+    """The same as plain data and layout: a page wants every epoch at once, and plotly's checks take most of the time."""
     palette = PALETTES[theme]
     centre_B = (numbers.edge_B1[:-1] + numbers.edge_B1[1:]) / 2
-    figure = go.Figure(
-        go.Bar(
-            x=rounded(centre_B),
-            y=numbers.count_B.astype(np.int32),
-            width=rounded(np.diff(numbers.edge_B1)),
-            name="all samples",
-            marker={"color": palette.bars, "line": {"width": 0}},
-            customdata=np.stack([numbers.edge_B1[:-1], numbers.edge_B1[1:]], axis=1).round(4).tolist(),
-            legendrank=3,
-            hovertemplate="loss %{customdata[0]:.3f} to %{customdata[1]:.3f} nats<br><b>%{y:,}</b> samples<extra></extra>",
-        )
-    )
+    bars = {
+        "type": "bar",
+        "x": rounded(centre_B),
+        "y": numbers.count_B.tolist(),
+        "width": rounded(np.diff(numbers.edge_B1)),
+        "name": "all samples",
+        "marker": {"color": palette.bars, "line": {"width": 0}},
+        "customdata": np.stack([numbers.edge_B1[:-1], numbers.edge_B1[1:]], axis=1).round(4).tolist(),
+        "legendrank": 3,
+        "hovertemplate": "loss %{customdata[0]:.3f} to %{customdata[1]:.3f} nats<br><b>%{y:,}</b> samples<extra></extra>",
+    }
+    data = [bars]
     for mixture in sorted(numbers.mixtures, key=lambda mixture: mixture.name == numbers.chosen):
         # Beyond the frame a density may be anything up to infinity, which no browser draws well.
         inside = mixture._replace(
@@ -100,21 +105,29 @@ def loss_figure(numbers: LossNumbers, theme: Theme = "light") -> go.Figure:
             noisy_X=np.minimum(mixture.noisy_X, FRAMES * numbers.top),
             sum_X=np.minimum(mixture.sum_X, FRAMES * numbers.top),
         )
-        for trace in _mixture_traces(inside, palette, chosen=mixture.name == numbers.chosen):
-            figure.add_trace(trace)
-    figure.update_layout(
-        bargap=0,
-        hovermode="closest",
-        xaxis={"title": {"text": "Loss to the given label (nats)"}, "rangemode": "tozero"},
-        yaxis=_height_axis(numbers),
-        legend={"orientation": "v", "x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "tracegroupgap": 8},
-        uirevision="loss",
-    )
-    _add_threshold(figure, numbers, palette)
-    samples = int(numbers.count_B.sum())
-    return titled(
-        figure, f"Loss distribution after epoch {numbers.epoch}", _subtitle(numbers, samples), theme
-    )
+        data += _mixture_traces(inside, palette, chosen=mixture.name == numbers.chosen)
+    layout = {
+        "bargap": 0,
+        "hovermode": "closest",
+        "xaxis": {"title": {"text": "Loss to the given label (nats)"}, "rangemode": "tozero"},
+        "yaxis": _height_axis(numbers),
+        "legend": {
+            "orientation": "v",
+            "x": 1,
+            "xanchor": "right",
+            "y": 1,
+            "yanchor": "top",
+            "tracegroupgap": 8,
+        },
+        "uirevision": "loss",
+        **_threshold_line(numbers, palette),
+        **heading(
+            f"Loss distribution after epoch {numbers.epoch}",
+            _subtitle(numbers, int(numbers.count_B.sum())),
+            theme,
+        ),
+    }
+    return {"data": data, "layout": layout}
 
 
 def _fitting_bins(
@@ -160,7 +173,7 @@ def _curves(name: str, fitted: Mapping[str, Any], per_bin: float) -> MixtureCurv
     )
 
 
-def _mixture_traces(mixture: MixtureCurves, palette: Palette, *, chosen: bool) -> list[go.Scatter]:
+def _mixture_traces(mixture: MixtureCurves, palette: Palette, *, chosen: bool) -> list[dict[str, Any]]:
     title = MIXTURE_TITLES[mixture.name]
     parts = (
         ("clean", mixture.clean_X, palette.clean),
@@ -173,43 +186,54 @@ def _mixture_traces(mixture: MixtureCurves, palette: Palette, *, chosen: bool) -
         style: dict[str, Any] = {"color": colour, "width": 2 if chosen else 1.2}
         if not chosen:
             style["dash"] = "dash" if is_sum else "dot"
-        traces.append(
-            go.Scatter(
-                x=rounded(mixture.x_X),
-                y=rounded(height_X),
-                mode="lines",
-                name=part,
-                legendgroup=mixture.name,
-                legendgrouptitle={"text": f"{title}, chosen" if chosen else title},
-                legendrank=1 if chosen else 2,
-                line=style,
-                opacity=1 if chosen else 0.75,
-                fill="tozeroy" if chosen and not is_sum else None,
-                fillcolor=translucent(colour, 0.18) if chosen and not is_sum else None,
-                hovertemplate=f"{title}, {part}<br>loss %{{x:.3f}} nats: %{{y:,.1f}} per bin<extra></extra>",
-            )
-        )
+        trace: dict[str, Any] = {
+            "type": "scatter",
+            "x": rounded(mixture.x_X),
+            "y": rounded(height_X),
+            "mode": "lines",
+            "name": part,
+            "legendgroup": mixture.name,
+            "legendgrouptitle": {"text": f"{title}, chosen" if chosen else title},
+            "legendrank": 1 if chosen else 2,
+            "line": style,
+            "opacity": 1 if chosen else 0.75,
+            "hovertemplate": f"{title}, {part}<br>loss %{{x:.3f}} nats: %{{y:,.1f}} per bin<extra></extra>",
+        }
+        if chosen and not is_sum:
+            trace |= {"fill": "tozeroy", "fillcolor": translucent(colour, 0.18)}
+        traces.append(trace)
     return traces
 
 
-def _add_threshold(figure: go.Figure, numbers: LossNumbers, palette: Palette) -> None:
+def _threshold_line(numbers: LossNumbers, palette: Palette) -> dict[str, Any]:
+    """An upright line through the frame with its words; nothing where noise is never the likelier cause."""
     threshold = next((m.threshold for m in numbers.mixtures if m.name == numbers.chosen), None)
     if threshold is None:
-        return
-    middle = (numbers.edge_B1[0] + numbers.edge_B1[-1]) / 2
-    figure.add_vline(
-        x=threshold,
-        line={"color": palette.accent, "width": 1.5, "dash": "dash"},
-        annotation={
-            "text": f"<b>{threshold:.2f} nats</b>: noisy is likelier from here",
-            "font": {"color": palette.accent, "size": 11},
-            "xanchor": "left" if threshold < middle else "right",
-            "xshift": 4 if threshold < middle else -4,
-            "y": 1,
-            "yref": "paper",
-            "yanchor": "top",
-        },
-    )
+        return {}
+    left = threshold < (numbers.edge_B1[0] + numbers.edge_B1[-1]) / 2
+    line = {
+        "type": "line",
+        "x0": threshold,
+        "x1": threshold,
+        "xref": "x",
+        "y0": 0,
+        "y1": 1,
+        "yref": "y domain",
+        "line": {"color": palette.accent, "width": 1.5, "dash": "dash"},
+    }
+    words = {
+        "text": f"<b>{threshold:.2f} nats</b>: noisy is likelier from here",
+        "font": {"color": palette.accent, "size": 11},
+        "showarrow": False,
+        "x": threshold,
+        "xref": "x",
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "top",
+        "xanchor": "left" if left else "right",
+        "xshift": 4 if left else -4,
+    }
+    return {"shapes": [line], "annotations": [words]}
 
 
 def _subtitle(numbers: LossNumbers, samples: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import plotly.graph_objects as go
@@ -161,13 +162,27 @@ def template(theme: Theme) -> go.layout.Template:
 
 def titled(figure: go.Figure, title: str, subtitle: str, theme: Theme) -> go.Figure:
     """The figure with its title, a quieter second line, the theme's template and no fixed size."""
-    quieter = f"<span style='font-size:12px;color:{PALETTES[theme].quiet}'>{subtitle}</span>"
-    figure.update_layout(template=template(theme), title={"text": f"{title}<br>{quieter}"}, autosize=True)
+    figure.update_layout(**heading(title, subtitle, theme))
     return figure
 
 
-def as_json(figure: go.Figure) -> str:
-    """The figure as the page gets it; number arrays stay typed (base64), which is small and exact."""
+def heading(title: str, subtitle: str, theme: Theme) -> dict[str, Any]:
+    """What `titled` adds to a layout, as a dictionary."""
+    quieter = f"<span style='font-size:12px;color:{PALETTES[theme].quiet}'>{subtitle}</span>"
+    return {"template": _template(theme), "title": {"text": f"{title}<br>{quieter}"}, "autosize": True}
+
+
+@cache
+def _template(theme: Theme) -> dict[str, Any]:
+    as_plain: dict[str, Any] = template(theme).to_plotly_json()
+    return as_plain
+
+
+def as_json(figure: go.Figure | dict[str, Any]) -> str:
+    """The figure as the page gets it; number arrays stay typed (base64), which is small and exact.
+
+    A dictionary of data and layout is taken as it is: nothing checks it again.
+    """
     return str(to_json(figure, validate=False, remove_uids=True))
 
 

@@ -1,13 +1,14 @@
 """The loss figure: its numbers first, then that they arrive in the picture."""
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from backend.audit.figures.loss import loss_figure, loss_numbers
-from backend.audit.figures.theme import DARK, LIGHT, as_dict
+from backend.audit.figures.loss import loss_document, loss_figure, loss_numbers
+from backend.audit.figures.theme import DARK, LIGHT, as_dict, as_json
 
 X = np.linspace(0, 10, 2001)
 
@@ -117,3 +118,9 @@ def test_the_theme_changes_colours_and_nothing_sets_a_fixed_size(
     assert layout["template"]["layout"]["paper_bgcolor"] == "rgba(0,0,0,0)"
     assert "width" not in layout
     assert "height" not in layout
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_the_page_gets_unchecked_is_what_plotly_would_have_let_through(numbers: Any, theme: Any) -> None:
+    document = loss_document(numbers, theme)
+    assert json.loads(as_json(document)) == as_dict(loss_figure(numbers, theme))
