@@ -141,7 +141,8 @@ class Outcome:
     `noise_posterior_N` in (0, 1) rises strictly with the odds that the average predictions of the ranked epochs give
     against the label (`noise.transitions`). `loss_N` (nats), `label_quality_N` (probability of the given label),
     `predicted_probability_NC` and `feature_NF` are of the last epoch; `margin_N` is the mean over the ranked epochs
-    (given logit minus best other). `suggested_label_N` is the likeliest class by the average predictions; for a flagged
+    (given logit minus best other). `ranked_probability_NC` are those average predictions, None where there are too many
+    to keep. `suggested_label_N` is the likeliest class by the average predictions; for a flagged
     sample the one that its label most likely came from, never its given label. `validation_probability_NC` are the last
     predictions on the validation images, where there are any. `seconds` is the time trained in all sessions of this run.
     `batch_size` and `notes` as in the last report. `scores` are further scores by name (N,), each rising with
@@ -155,6 +156,7 @@ class Outcome:
     flagged_N: NDArray[np.bool_]
     label_quality_N: NDArray[np.float32]
     predicted_probability_NC: NDArray[np.float16]
+    ranked_probability_NC: NDArray[np.float32] | None
     feature_NF: NDArray[np.float32]
     threshold: float
     noise_rate: float
