@@ -153,7 +153,7 @@ def _suspects(session: Session, context: Context, state: State) -> list[Suspect]
         sample = datasets.sample(session, state.dataset.id, index)
         suspects.append(
             Suspect(
-                index=index,
+                sample_index=index,
                 name=audit.names[index],
                 given=audit.classes[audit.given_N[index]],
                 suggested=audit.classes[audit.suggested_N[index]],

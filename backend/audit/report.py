@@ -26,12 +26,19 @@ SUSPECTS = 60
 SMALL = 64
 """Images up to so many pixels a side are enlarged without smoothing: their pixels are what there is to see."""
 VERDICTS = ("keep", "relabel", "remove", "unsure")
+METRICS = {
+    "auroc": "AUROC",
+    "average_precision": "Average precision",
+    "precision": "Precision of the flags",
+    "recall": "Recall of the flags",
+    "f1": "F1 of the flags",
+}
 
 
 class Suspect(NamedTuple):
     """One of the most suspect samples."""
 
-    index: int
+    sample_index: int
     name: str
     given: str
     suggested: str
@@ -96,6 +103,9 @@ def render(report: Report, theme: ReportTheme = "auto") -> str:
         manifest=json.dumps(report.manifest, ensure_ascii=False, indent=2, allow_nan=False),
         estimates=_estimates(report.sign_off),
         verdicts=VERDICTS,
+        metrics={name: report.metrics[key] for key, name in METRICS.items() if key in report.metrics}
+        if report.metrics
+        else {},
     )
 
 

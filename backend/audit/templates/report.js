@@ -9,7 +9,8 @@
   const draw = (chosen) => {
     for (const [name, themes] of Object.entries(figures)) {
       const { data, layout } = themes[chosen];
-      Plotly.react(`plot-${name}`, data, layout, options);
+      // A figure without a height takes its place's, and here it has none.
+      Plotly.react(`plot-${name}`, data, { height: 460, ...layout }, options);
     }
   };
   draw(theme());
