@@ -137,12 +137,14 @@ def findings(seen: Sequence[Tally]) -> Findings:
     open lowers the lower limit and raises the upper one as if each were right, and each wrong.
     """
     flagged, unflagged = seen
-    missed = _share([unflagged])
+    missed, others = _share([unflagged]), unflagged.samples
     return Findings(
         noise_rate=_share(seen),
         flag_precision=_share([flagged]),
         missed=missed,
-        missed_count=None if missed is None else Estimate(*(part * unflagged.samples for part in missed)),
+        missed_count=None
+        if missed is None
+        else Estimate(missed.value * others, round(missed.low * others), round(missed.high * others)),
     )
 
 

@@ -106,7 +106,7 @@ def test_the_estimate_is_unbiased() -> None:
 
 
 @pytest.mark.parametrize("precision", [0.0, 0.6, 1.0])
-@pytest.mark.parametrize("missed", [0.0, 0.01, 0.3])
+@pytest.mark.parametrize("missed", [0.0, 0.05])
 @pytest.mark.parametrize("answered", [1.0, 0.85])
 def test_intervals_hold_the_truth_whether_or_not_the_reviewer_is_always_sure(
     precision: float, missed: float, answered: float
@@ -115,7 +115,7 @@ def test_intervals_hold_the_truth_whether_or_not_the_reviewer_is_always_sure(
     rng = np.random.default_rng(2)
     flagged_N = flags(80, 720)
     misses = {"noise_rate": 0, "flag_precision": 0, "missed": 0}
-    reviews = 30
+    reviews = 20
     for seed in range(reviews):
         wrong_N = np.where(flagged_N, rng.random(800) < precision, rng.random(800) < missed)
         drawn = plan(flagged_N, 50, seed)
@@ -132,7 +132,7 @@ def test_intervals_hold_the_truth_whether_or_not_the_reviewer_is_always_sure(
             if name in truth and estimate is not None:
                 misses[name] += not estimate.low - 1e-12 <= truth[name] <= estimate.high + 1e-12
     # Five in a hundred, and what so few reviews may add to them once in a thousand.
-    assert max(misses.values()) <= 6, misses
+    assert max(misses.values()) <= 5, misses
 
 
 def test_decisions_made_elsewhere_do_not_bend_the_estimate() -> None:
