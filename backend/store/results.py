@@ -118,8 +118,11 @@ def rows(
 ) -> list[SampleRow]:
     """These samples in the order asked for, with the decisions that stand now. `result` is the run's `columns`."""
     wanted = [int(index) for index in indices]
-    query = select(Sample).where(Sample.dataset_id == run.dataset_id, Sample.sample_index.in_(wanted))
-    found = {sample.sample_index: sample for sample in session.scalars(query)}
+    query = select(
+        *(Sample.sample_index, Sample.name, Sample.given_label),
+        *(Sample.true_label, Sample.width, Sample.height),
+    ).where(Sample.dataset_id == run.dataset_id, Sample.sample_index.in_(wanted))
+    found = {sample.sample_index: sample for sample in session.execute(query)}
     standing = decisions.standing(session, run.dataset_id, wanted)
     return [
         SampleRow(

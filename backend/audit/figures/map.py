@@ -86,9 +86,14 @@ def map_numbers(
     shown_N = np.ones(samples, dtype=bool)
     density = None
     if samples > EVERY_POINT:
-        ranked = np.argsort(-np.where(flagged_N, noise_posterior_N, -1.0), kind="stable")[:POINTS_ABOVE]
+        flags = np.flatnonzero(flagged_N)
+        if len(flags) > POINTS_ABOVE:
+            strongest = np.argpartition(-np.asarray(noise_posterior_N)[flags], POINTS_ABOVE - 1)[
+                :POINTS_ABOVE
+            ]
+            flags = flags[strongest]
         shown_N[:] = False
-        shown_N[ranked[flagged_N[ranked]]] = True
+        shown_N[flags] = True
         density = _density(position_x_N, position_y_N)
     if colour == "posterior":
         kinds, kind_N = _by_posterior(noise_posterior_N, theme)
