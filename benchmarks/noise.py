@@ -4,7 +4,7 @@
 
 OOF_FOLDER holds .npz files of out-of-sample predicted_probabilities, given_label, true_label: each is judged as given, and
 with 0 … 80 % noise planted into the true labels, from the probabilities and from the loss vector alone. FOLDER
-(benchmarks/losses) holds the margins and losses of our own trainings. Both parts are optional; the speed table always runs.
+(benchmarks/losses) holds our own trainings, recorded by benchmarks.trainings. Both parts are optional; the speed table always runs.
 Shapes: N samples, C classes.
 """
 
@@ -23,10 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from worker.noise.assess import Assessment, assess, assess_probabilities
+from worker.noise.assess import Assessment, assess, assess_probabilities, assess_training
 from worker.noise.detection import auroc, flag_metrics
 from worker.noise.inject import inject
 from worker.noise.mixtures import BetaMixture, GaussianMixture
+from worker.noise.transitions import noise_structure, suspicion
 
 FloatArray = NDArray[np.float64]
 HERE = Path(__file__).parent
@@ -66,17 +67,22 @@ def oof_cases(folder: Path, quick: bool) -> Iterator[Case]:
 
 
 def own_cases(folder: Path) -> Iterator[Case]:
-    """Our own trainings: the score that flags are set by, the mean loss, and the loss after the last epoch."""
+    """Our own trainings: by their predictions, as the product judges, and by mean and last loss alone."""
     for path in sorted(folder.glob("*.npz")):
         with np.load(path, allow_pickle=False) as file:
-            noisy_N = file["given_label"] != file["true_label"]
-            scores = {
-                "margin": -file["mean_margin_N"].astype(np.float64),
+            given_N, true_N = file["given_label"].astype(np.int64), file["true_label"].astype(np.int64)
+            probability_NC = np.exp(file["ranked_log_probability_NC"].astype(np.float64))
+            early = float(file["early_disagreement"])
+            losses = {
                 "mean loss": file["mean_loss_N"].astype(np.float64),
                 "last loss": file["last_loss_N"].astype(np.float64),
             }
-        for source, score_N in scores.items():
-            yield Case(f"training, {path.stem}", source, noisy_N, score_N, partial(assess, score_N))
+        title, noisy_N = f"training, {path.stem}", given_N != true_N
+        score_N = suspicion(probability_NC, given_N, noise_structure(probability_NC, given_N))
+        yield Case(title, "predictions", noisy_N, score_N, 
+                   partial(assess_training, score_N, probability_NC, given_N, early))  # fmt: skip
+        for source, loss_N in losses.items():
+            yield Case(title, source, noisy_N, loss_N, partial(assess, loss_N))
 
 
 def best_f1(noisy_N: NDArray[np.bool_], score_N: FloatArray) -> float:

@@ -19,15 +19,15 @@ from worker.noise.histogram import FloatArray
 from worker.noise.labels import SMALLEST_PROBABILITY, LabelModel
 from worker.noise.mixture import Mixture
 from worker.noise.rate import SHAPE_OF_SCORES, noise_rate, rate_interval
-from worker.noise.thresholds import THRESHOLD, flags
-from worker.noise.trust import SEPARATED, Trust, trust_of, trust_of_labels
+from worker.noise.thresholds import THRESHOLD, balanced_threshold, flags
+from worker.noise.trust import RARE, SEPARATED, Trust, trust_of, trust_of_labels
 
 Model = Literal["beta", "gaussian", "none"]
 Evidence = Literal["scores", "probabilities"]
 
-LEARNED_LABELS = 3.0
-"""By so much predictions of a network that trained on the labels may understate the noise: 2.8 times on human noise of 17 %,
-1.5 times on 36 % symmetric noise, the two real cases at hand."""
+CHANCE_AGREEMENT = 0.2
+"""A network that has learned little still predicts some wrong labels, by chance or because it errs as the label does: by so
+much more than its disagreement may be wrong."""
 
 RANK_SHARE = 1e-6
 """Share of a sample's rank in its posterior; see `strictly_increasing`."""
@@ -85,12 +85,18 @@ def assess(score: ArrayLike, given_label: ArrayLike | None = None) -> Assessment
     fitted by themselves where it misleads.
     """
     score_N = np.asarray(score, dtype=np.float64).ravel()
-    found = fits(score_N)
-    name = found.believed
-    trust = trust_of(found.mixtures[name], score_N, found.gains[name])
     given_N = None if given_label is None else np.asarray(given_label, dtype=np.int64).ravel()
     if given_N is not None and given_N.shape != score_N.shape:
         raise ValueError(f"given_label has {given_N.size} entries, the scores {score_N.size}")
+    return _scored(score_N, fits(score_N), given_N)
+
+
+def _scored(
+    score_N: FloatArray, found: Fits, given_N: NDArray[np.int64] | None, corroborated: bool = False
+) -> Assessment:
+    """What fits to the scores say; `corroborated` as in `trust_of`."""
+    name = found.believed
+    trust = trust_of(found.mixtures[name], score_N, found.gains[name], corroborated)
     if trust.verdict == "none":
         posterior_N = np.zeros(score_N.size)
         rate, interval = 0.0, (0.0, _not_excluded(found, name))
@@ -164,31 +170,53 @@ def assess_probabilities(predicted_probabilities: ArrayLike, given_label: ArrayL
 
 
 def assess_training(
-    score: ArrayLike, predicted_probabilities: ArrayLike, given_label: ArrayLike
+    score: ArrayLike,
+    predicted_probabilities: ArrayLike,
+    given_label: ArrayLike,
+    early_disagreement: float = 1.0,
 ) -> Assessment:
-    """Judges a training on these very labels: by its scores (N,), or where those form one group, by its predictions.
+    """Judges a training on these very labels by its scores (N,), and where those may be one group, by its predictions too.
 
-    Predictions (N, C) of a network that trained on the labels lean towards them. So where they alone speak of noise, the
-    verdict is "doubtful", the rate is a lower one, and the score keeps the order of the samples: the posteriors of the
-    predictions are handed out along it.
+    Predictions (N, C) of a network that trained on the labels lean towards them, so they understate the noise; but without
+    noise they speak of none. So they are a witness: where one group explains the scores as well as two, theirs is the casting
+    vote, and the mixture is believed, with doubt, if it finds at least the noise that they show. Failing that the
+    posteriors of the predictions are handed out along the score.
+
+    `early_disagreement` is the share of labels that the network did not predict after its first epoch, before it could learn
+    any by heart: there cannot be many more wrong labels than that. The threshold is the balanced one.
     """
-    scored = assess(score)
-    if scored.trust.verdict != "none" or scored.noise_posterior_N.size == 0:
+    score_N = np.asarray(score, dtype=np.float64).ravel()
+    found = fits(score_N)
+    scored = _balanced(_scored(score_N, found, None))
+    if score_N.size == 0:
         return scored
-    predicted = assess_probabilities(predicted_probabilities, given_label)
+    given_N = np.asarray(given_label, dtype=np.int64).ravel()
+    if scored.trust.verdict != "none":
+        return replace(scored, class_rates=_class_rates(scored.noise_posterior_N, given_N))
+    most = min(1.0, early_disagreement * (1.0 + CHANCE_AGREEMENT))
+    scored = replace(scored, noise_rate_interval=(0.0, min(scored.noise_rate_interval[1], most)))
+    predicted = assess_probabilities(predicted_probabilities, given_N)
     if predicted.trust.verdict == "none":
         return scored
-    score_N = np.nan_to_num(np.asarray(score, dtype=np.float64).ravel(), nan=-np.inf)
-    posterior_N = np.empty(score_N.size)
-    posterior_N[np.argsort(score_N, kind="stable")] = np.sort(predicted.noise_posterior_N)
-    posterior_N = strictly_increasing(posterior_N, score_N)
-    low, high = predicted.noise_rate_interval
-    given_N = np.asarray(given_label, dtype=np.int64).ravel()
-    return replace(
+    low = min(predicted.noise_rate_interval[0], most)
+    if predicted.noise_rate >= RARE:
+        believed = _scored(score_N, found, None, corroborated=True)
+        rate = float(believed.noise_posterior_N.mean())
+        if believed.trust.verdict != "none" and rate >= predicted.noise_rate:
+            own_low, own_high = believed.noise_rate_interval
+            return replace(
+                _balanced(believed),
+                noise_rate=rate,
+                noise_rate_interval=(min(low, own_low), max(rate, own_high)),
+                class_rates=_class_rates(believed.noise_posterior_N, given_N),
+            )
+    order_N = np.nan_to_num(score_N, nan=-np.inf)
+    posterior_N = np.empty(order_N.size)
+    posterior_N[np.argsort(order_N, kind="stable")] = np.sort(predicted.noise_posterior_N)
+    handed = replace(
         predicted,
-        noise_posterior_N=posterior_N,
-        flagged_N=flags(posterior_N, THRESHOLD),
-        noise_rate_interval=(low, min(1.0, max(high, LEARNED_LABELS * predicted.noise_rate))),
+        noise_posterior_N=strictly_increasing(posterior_N, order_N),
+        noise_rate_interval=(low, max(most, predicted.noise_rate)),
         trust=Trust(
             "doubtful",
             (
@@ -197,8 +225,20 @@ def assess_training(
             ),
         ),
         mixtures=scored.mixtures,
-        class_rates=_class_rates(posterior_N, given_N),
     )
+    handed = replace(handed, class_rates=_class_rates(handed.noise_posterior_N, given_N))
+    return _balanced(handed) if predicted.noise_rate >= RARE else _flagged(handed, THRESHOLD)
+
+
+def _balanced(found: Assessment) -> Assessment:
+    """The same with the balanced threshold, where anything is believed."""
+    if found.trust.verdict == "none":
+        return found
+    return _flagged(found, balanced_threshold(found.noise_posterior_N))
+
+
+def _flagged(found: Assessment, threshold: float) -> Assessment:
+    return replace(found, threshold=threshold, flagged_N=flags(found.noise_posterior_N, threshold))
 
 
 def fits_name(scored: Assessment) -> Model:

@@ -15,7 +15,7 @@ from worker.noise.detection import detection_metrics
 from worker.noise.scores import forgetting
 from worker.noise.transitions import SMALLEST_PROBABILITY, likeliest_source, noise_structure, suspicion
 from worker.training.reports import EpochReport, Outcome, TrainingData
-from worker.training.schedule import is_ranked
+from worker.training.schedule import is_ranked, turn
 from worker.training.settings import Recipe
 from worker.training.tracking import History, Tracked
 
@@ -92,7 +92,9 @@ def outcome(
     else:
         structure_CC = noise_structure(ranked_NC, data.given_label_N)
         score_N = suspicion(ranked_NC, data.given_label_N, structure_CC)
-        assessment = assess_training(score_N, ranked_NC, data.given_label_N)
+        assessment = assess_training(
+            score_N, ranked_NC, data.given_label_N, _early_disagreement(data, recipe, history)
+        )
     quality_N = probability_NC[row_N, data.given_label_N]
     believed_NC = probability_NC if ranked_NC is None else ranked_NC
     suggested_N = np.where(
@@ -108,6 +110,7 @@ def outcome(
         flagged_N=assessment.flagged_N,
         label_quality_N=quality_N,
         predicted_probability_NC=probability_NC.astype(np.float16),
+        ranked_probability_NC=ranked_NC,
         feature_NF=feature_NF,
         threshold=assessment.threshold,
         noise_rate=assessment.noise_rate,
@@ -129,6 +132,12 @@ def outcome(
             "forgetting_count": forgetting(history.prediction_EN, data.given_label_N),
         },
     )
+
+
+def _early_disagreement(data: TrainingData, recipe: Recipe, history: History) -> float:
+    """Share of the labels that a network did not predict after its first epoch, the least of all networks'."""
+    first = {turn(recipe, epoch)[1] for epoch in range(1, recipe.epochs + 1)}
+    return min(float((history.prediction_EN[epoch - 1] != data.given_label_N).mean()) for epoch in first)
 
 
 def _plain_suspicion(loss_EN: NDArray[np.float16]) -> NDArray[np.float64]:
