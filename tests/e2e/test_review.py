@@ -1,136 +1,300 @@
-"""Reviewing in the gallery: many at once, filters, undo, and a server that is away for a while."""
+"""Reviewing in the gallery: many at once, filters, places, undo, and a server that is away for a while."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.everybody import violations
+from tests.e2e.reviewing import Reviewed
 from tests.installation import Installation
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def standing(audited: tuple[str, str], system: Installation, page: Page) -> Callable[[], dict[str, int]]:
-    """The dataset's standing decisions by verdict, as the server has them."""
-
-    def ask() -> dict[str, int]:
-        answer = page.request.get(f"{system.url}/api/datasets/{audited[0]}/decisions")
-        counts: dict[str, int] = answer.json()["counts"]
-        return {verdict: count for verdict, count in counts.items() if count}
-
-    return ask
+def reviewed(page: Page, system: Installation, audited: tuple[str, str]) -> Reviewed:
+    """The audited digits with nothing decided; every test leaves them so."""
+    audit = Reviewed(page, system, *audited)
+    audit.undecide()
+    return audit
 
 
-def saved(page: Page) -> None:
-    """Wait until everything decided in the page is on the server."""
-    expect(page.get_by_text("saving…")).to_be_hidden()
-
-
-def samples(page: Page, system: Installation, run: str, query: str) -> dict[str, Any]:
-    """A page of samples as the server has it."""
-    answer: dict[str, Any] = page.request.get(f"{system.url}/api/runs/{run}/samples?{query}").json()
-    return answer
-
-
-def test_as_many_samples_change_as_were_announced_and_one_undo_takes_all_back(
-    page: Page, audited: tuple[str, str], standing: Callable[[], dict[str, int]]
+def test_fifty_samples_are_reviewed_with_one_hand_on_the_keyboard_and_all_taken_back(
+    reviewed: Reviewed,
 ) -> None:
-    page.goto(f"/runs/{audited[1]}/flags")
-    before = standing()
+    keys = ("Enter", "k", "x", "u", "2")
+    reviewed.open_gallery("?show=all")
+    reviewed.page.keyboard.press("j")
+    reviewed.page.keyboard.press("Space")
+    expect(reviewed.panel.get_by_role("heading", name="Why")).to_be_visible()
+    pressed = {}
+    for turn in range(50):
+        key = keys[turn % 5]
+        if key == "2":
+            # What the second most likely class is, is known once the evidence is there.
+            expect(reviewed.panel.locator(".likely li").first).to_be_visible()
+        pressed[reviewed.press(key)] = key
+    assert len(pressed) == 50
+    expect(reviewed.page.get_by_text("saving…")).to_be_hidden()
+    before = {row["index"]: row for row in reviewed.samples("limit=500")["items"]}
+    expected: Counter[str] = Counter()
+    for index, key in pressed.items():
+        row = before[index]
+        same = row["suggested_label"] == row["given_label"]
+        verdict = {"Enter": "keep" if same else "relabel", "k": "keep", "x": "remove", "u": "unsure"}.get(key)
+        # The second most likely class may be the given one, which keeps it.
+        expected[verdict or row["decision"]["verdict"]] += 1
+        if verdict is not None:
+            assert row["decision"]["verdict"] == verdict, (index, key)
+        else:
+            assert row["decision"]["verdict"] in ("relabel", "keep")
+    assert reviewed.counts() == expected
+    for _ in range(50):
+        reviewed.page.keyboard.press("z")
+    expect(reviewed.page.locator(".strip [data-decided]")).to_have_count(0)
+    reviewed.saved(0)
+    assert reviewed.counts() == {}
+
+
+def test_as_many_samples_change_as_were_announced_and_one_undo_takes_all_back(reviewed: Reviewed) -> None:
+    page = reviewed.page
+    reviewed.open_gallery()
     page.locator(".tile").nth(0).hover()
     page.get_by_role("checkbox").nth(0).click()
     page.locator(".tile").nth(4).click(modifiers=["Shift"])
     expect(page.get_by_text("5 samples selected")).to_be_visible()
     page.get_by_role("toolbar").get_by_role("button", name="Unsure").click()
-    expect(page.get_by_text("5 samples unsure")).to_be_visible()
+    expect(page.get_by_text("5 samples marked unsure. Z takes it back.")).to_be_visible()
     expect(page.get_by_text("5 samples selected")).to_be_hidden()
     expect(page.locator("[data-decided=unsure]")).to_have_count(5)
-    expect(page.get_by_text(re.compile(r"^5 of \d+ flags reviewed"))).to_be_visible()
-    saved(page)
-    assert standing() == {**before, "unsure": 5}
+    reviewed.saved(5)
+    assert reviewed.counts() == {"unsure": 5}
     page.keyboard.press("z")
-    expect(page.get_by_text(re.compile(r"^0 of \d+ flags reviewed"))).to_be_visible()
-    saved(page)
-    assert standing() == before
-    page.reload()
-    expect(page.locator(".tile").first).to_be_visible()
-    page.keyboard.press("Shift+Z")
-    expect(page.locator("[data-decided=unsure]")).to_have_count(5)
-    page.keyboard.press("z")
-    expect(page.locator("[data-decided]")).to_have_count(0)
-    saved(page)
-    assert standing() == before
+    reviewed.saved(0)
+    assert reviewed.counts() == {}
 
 
-def test_a_filter_shows_exactly_what_matches_and_its_address_can_be_shared(
-    page: Page, system: Installation, audited: tuple[str, str]
+def test_everything_that_matches_is_selected_and_decided_in_view_or_not(reviewed: Reviewed) -> None:
+    page = reviewed.page
+    reviewed.open_gallery("?show=all&order=index")
+    page.locator(".tile[data-index='3']").get_by_role("button").click()
+    reviewed.press("k")
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    expect(page.get_by_text("500 samples selected")).to_be_visible()
+    page.keyboard.press("k")
+    expect(page.get_by_text("499 samples kept; 1 was so already.")).to_be_visible()
+    expect(page.get_by_text("saving…")).to_be_hidden()
+    assert reviewed.counts() == {"keep": 500}
+    page.keyboard.press("z")
+    expect(page.get_by_text("Undone: 499 samples.")).to_be_visible()
+    page.keyboard.press("z")
+    reviewed.saved(0)
+    assert reviewed.counts() == {}
+
+
+def test_undo_and_redo_reach_back_before_a_reload_and_into_another_browser(
+    reviewed: Reviewed, browser: Browser, open_page: Callable[..., Page]
 ) -> None:
-    run = audited[1]
-    page.goto(f"/runs/{run}/flags")
+    page = reviewed.page
+    reviewed.open_gallery()
+    first = reviewed.open_first()
+    reviewed.press("x")
+    second = reviewed.press("k")
+    reviewed.saved(2)
+    page.reload()
+    expect(reviewed.panel.get_by_role("heading", name="Why")).to_be_visible()
+    page.keyboard.press("z")
+    expect(reviewed.panel.locator(".panel-where strong")).to_have_text(f"Sample {second}")
+    reviewed.saved(1)
+    assert reviewed.counts() == {"remove": 1}
+    page.keyboard.press("Shift+Z")
+    reviewed.saved(2)
+    page.keyboard.press("z")
+    reviewed.saved(1)
+
+    elsewhere = Reviewed(open_page(), reviewed.system, reviewed.dataset, reviewed.run)
+    elsewhere.open_gallery()
+    expect(elsewhere.page.locator("[data-decided=remove]")).to_have_attribute("data-index", str(first))
+    # Its history comes from the server a moment after the page.
+    elsewhere.page.wait_for_load_state("networkidle")
+    elsewhere.page.keyboard.press("Shift+Z")
+    elsewhere.saved(2)
+    assert elsewhere.decision(second) is not None
+    elsewhere.page.keyboard.press("z")
+    elsewhere.saved(1)
+    elsewhere.page.keyboard.press("z")
+    elsewhere.saved(0)
+    assert reviewed.counts() == {}
+
+
+def test_a_filter_shows_exactly_what_matches_and_its_address_can_be_shared(reviewed: Reviewed) -> None:
+    page = reviewed.page
+    reviewed.open_gallery()
     page.get_by_role("button", name="Given", exact=True).click()
     page.get_by_role("menuitem", name="3", exact=True).click()
-    matching = samples(page, system, run, "flagged=true&given_label=3&limit=500")
+    matching = reviewed.samples("flagged=true&given_label=3&limit=500")
     noun = "sample" if matching["total"] == 1 else "samples"
     expect(page.get_by_test_id("count")).to_have_text(f"{matching['total']} {noun}")
-    shown = {int(tile.get_attribute("data-index") or -1) for tile in page.locator(".tile").all()}
-    assert shown == {row["index"] for row in matching["items"]}
+    expect(page.locator("button.tile-main")).to_have_count(matching["total"])
+    shown = [int(tile.get_attribute("data-index") or -1) for tile in page.locator(".tile").all()]
+    assert shown == [row["index"] for row in matching["items"]]
     assert page.url.endswith("/flags?given=3")
     page.goto(page.url)
     expect(page.get_by_test_id("count")).to_have_text(f"{matching['total']} {noun}")
     page.get_by_text("All samples").click()
-    everything = samples(page, system, run, "given_label=3&limit=1")["total"]
+    everything = reviewed.samples("given_label=3&limit=1")["total"]
     expect(page.get_by_test_id("count")).to_have_text(f"{everything} samples")
+    page.get_by_role("button", name="Agreement", exact=True).click()
+    page.get_by_role("menuitem", name="2 or more").click()
+    agreed = reviewed.samples("given_label=3&min_agreement=2&limit=1")["total"]
+    expect(page.get_by_test_id("count")).to_have_text(re.compile(rf"^{agreed} samples?$"))
+    page.get_by_role("link", name="Show on map").click()
+    page.wait_for_url("**/map?*agreement=2*")
 
 
-def test_a_shared_address_opens_its_sample_and_back_returns_to_the_place(
-    page: Page, audited: tuple[str, str]
+def test_a_cell_and_a_kept_selection_are_filters_with_names_of_their_own(reviewed: Reviewed) -> None:
+    page = reviewed.page
+    answer = page.request.post(
+        f"{reviewed.system.url}/api/runs/{reviewed.run}/selections",
+        data={"indices": [40, 7, 21]},
+        headers={"Origin": reviewed.system.url},
+    )
+    kept = answer.json()
+    reviewed.open_gallery(f"?show=all&selection={kept['id']}&order=selection")
+    expect(page.get_by_test_id("count")).to_have_text("3 samples")
+    expect(page.get_by_text("Selection3 samples")).to_be_visible()
+    shown = [int(tile.get_attribute("data-index") or -1) for tile in page.locator(".tile").all()]
+    assert shown == [40, 7, 21]
+    page.get_by_role("button", name="Clear the filter Selection").click()
+    expect(page.get_by_test_id("count")).to_have_text("500 samples")
+    row = reviewed.samples("flagged=true&limit=1")["items"][0]
+    given, suggested = row["given_label"], row["suggested_label"]
+    reviewed.open_gallery(f"?given={given}&suggested={suggested}")
+    matching = reviewed.samples(f"flagged=true&given_label={given}&suggested_label={suggested}&limit=1")
+    expect(page.get_by_test_id("count")).to_have_text(re.compile(rf"^{matching['total']} samples?$"))
+    page.get_by_role("button", name="Clear the filter Given → suggested").click()
+    flagged = reviewed.samples("flagged=true&limit=1")["total"]
+    expect(page.get_by_test_id("count")).to_have_text(f"{flagged} samples")
+
+
+def test_back_and_forward_return_to_the_place_and_a_shared_address_opens_its_sample(
+    reviewed: Reviewed,
 ) -> None:
-    page.goto(f"/runs/{audited[1]}/flags")
-    page.locator(".tile").nth(2).click()
-    panel = page.get_by_test_id("panel")
+    page, panel = reviewed.page, reviewed.panel
+    reviewed.open_gallery("?show=all")
+    grid = page.get_by_role("region", name="Samples")
+    grid.evaluate("grid => grid.scrollTo(0, 1200)")
+    tile = page.locator("button.tile-main").nth(40)
+    index = tile.locator("xpath=..").get_attribute("data-index") or ""
+    tile.click()
+    expect(panel.locator(".panel-where strong")).to_have_text(f"Sample {index}")
+    for _ in range(3):
+        reviewed.press("j")
+    later = reviewed.opened()
+    address = page.url
+    page.go_back()
+    expect(panel).to_be_hidden()
+    expect(page.locator(f".tile[data-index='{index}']")).to_be_in_viewport()
+    expect(page.locator(".tile[data-cursor]")).to_have_attribute("data-index", index)
+    expect(grid).to_be_focused()
+    page.go_forward()
+    expect(panel.locator(".panel-where strong")).to_have_text(f"Sample {later}")
+    page.go_back()
+    page.keyboard.press("g")
+    page.keyboard.press("l")
+    page.wait_for_url("**/loss")
+    page.go_back()
+    expect(page.locator(f".tile[data-index='{index}']")).to_be_in_viewport()
+    expect(page.locator(".tile[data-cursor]")).to_have_attribute("data-index", index)
+
+    page.goto(address)
     expect(panel.get_by_role("heading", name="Why")).to_be_visible()
     expect(panel.locator(".panel-why li").first).to_be_visible()
     expect(panel.locator(".near img")).to_have_count(8)
     expect(panel.locator(".likely li")).to_have_count(9)
-    address = page.url
-    page.go_back()
-    expect(panel).to_be_hidden()
-    page.goto(address)
-    expect(panel.get_by_role("heading", name="Why")).to_be_visible()
+    expect(panel.get_by_text("of 500")).to_be_visible()
+
+
+def test_keys_stay_out_of_dialogs_and_lead_to_the_neighbours_and_back(reviewed: Reviewed) -> None:
+    page, panel = reviewed.page, reviewed.panel
+    reviewed.open_gallery()
+    index = reviewed.open_first()
     page.keyboard.press("Space")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("k")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(panel.get_by_role("button", name="Keep")).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("n")
+    expect(panel.locator(".near button").first).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    second = panel.locator(".near button").nth(1)
+    expect(second).to_be_focused()
+    title = second.get_attribute("title") or ""
+    page.keyboard.press("Enter")
+    expect(panel.locator(".panel-where strong")).to_have_text(title.split(",")[0])
+    page.go_back()
+    expect(panel.locator(".panel-where strong")).to_have_text(f"Sample {index}")
 
 
 def test_decisions_taken_while_the_server_is_away_arrive_when_it_is_back(
-    open_page: Callable[..., Page],
-    audited: tuple[str, str],
-    standing: Callable[[], dict[str, int]],
+    open_page: Callable[..., Page], system: Installation, audited: tuple[str, str]
 ) -> None:
-    page = open_page(f"/runs/{audited[1]}/flags", ignore="ERR_INTERNET_DISCONNECTED")
-    before = standing()
-    page.locator(".tile").nth(1).click()
-    panel = page.get_by_test_id("panel")
-    expect(panel.get_by_role("heading", name="Why")).to_be_visible()
+    page = open_page(ignore="ERR_INTERNET_DISCONNECTED")
+    reviewed = Reviewed(page, system, *audited)
+    reviewed.undecide()
+    reviewed.open_gallery()
+    first = reviewed.open_first()
+    page.wait_for_load_state("networkidle")
     page.context.set_offline(True)
-    page.keyboard.press("x")
-    expect(page.locator("[data-decided=remove]")).to_have_count(1)
-    page.keyboard.press("k")
-    expect(page.get_by_text("2 of your decisions wait here")).to_be_visible()
-    assert standing() == before
+    reviewed.press("x")
+    second = reviewed.press("k")
+    expect(page.locator(".strip [data-decided]")).to_have_count(2)
+    expect(page.get_by_text("2 decisions of yours wait here")).to_be_visible()
+    assert reviewed.counts() == {}
     page.context.set_offline(False)
-    expect(page.get_by_text("of your decisions wait here")).to_be_hidden()
-    expect(page.get_by_text(re.compile(r"^2 of \d+ flags reviewed"))).to_be_visible()
-    assert standing() == {**before, "keep": 1, "remove": 1}
+    expect(page.get_by_text("decisions of yours wait here")).to_be_hidden()
+    reviewed.saved(2)
+    assert [(reviewed.decision(index) or {}).get("verdict") for index in (first, second)] == [
+        "remove",
+        "keep",
+    ]
     page.keyboard.press("z")
     page.keyboard.press("z")
-    expect(page.get_by_text(re.compile(r"^0 of \d+ flags reviewed"))).to_be_visible()
-    assert standing() == before
+    reviewed.saved(0)
+    assert reviewed.counts() == {}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_gallery_review_and_their_dialogs_are_for_everybody(
+    open_page: Callable[..., Page], system: Installation, audited: tuple[str, str], theme: str
+) -> None:
+    page = open_page(theme=theme)
+    reviewed = Reviewed(page, system, *audited)
+    found = {}
+    reviewed.open_gallery("?given=3&show=all&min=0.01")
+    page.keyboard.press("j")
+    page.keyboard.press("s")
+    found["gallery with a selection"] = violations(page)
+    page.keyboard.press("l")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    found["relabel dialog"] = violations(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name=re.compile("^Posterior")).click()
+    expect(page.get_by_role("slider").first).to_be_visible()
+    found["filter menu"] = violations(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    reviewed.open_first()
+    page.get_by_text("The numbers as a table").click()
+    found["review"] = violations(page)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    found["keys"] = violations(page)
+    assert {screen: said for screen, said in found.items() if said} == {}

@@ -43,7 +43,7 @@ interface Memory extends History {
 }
 
 /** How far back undo reaches: as far as the server answers for. */
-const DEPTH = { entries: 200, changes: 20_000 };
+export const DEPTH = { entries: 200, changes: 20_000 };
 /** Written at every decision: large bulk decisions are left to the server to remember. */
 const DEPTH_STORED = { entries: 200, changes: 2_000 };
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];

@@ -1,7 +1,7 @@
 /** One decision queue per dataset and tab: its way to the server, to this tab's storage, and to the other tabs. */
 import { answer, ApiError, client } from "@/api/client";
 
-import { DecisionQueue, Refused } from "./queue";
+import { DecisionQueue, DEPTH, Refused } from "./queue";
 import { historyOf, type Change, type Entry, type Standing } from "./standing";
 
 /** What tabs say to each other: what was changed, or only that all of it has reached the server. */
@@ -59,10 +59,8 @@ function storage(name: string) {
 /** What this account decided in other tabs and browsers before, so that it can be undone here. */
 async function recall(datasetId: string, queue: DecisionQueue): Promise<void> {
   try {
-    const path = { dataset_id: datasetId };
-    const { items } = await answer(
-      client.GET("/api/datasets/{dataset_id}/decisions/recent", { params: { path } }),
-    );
+    const params = { path: { dataset_id: datasetId }, query: { limit: DEPTH.entries } };
+    const { items } = await answer(client.GET("/api/datasets/{dataset_id}/decisions/recent", { params }));
     queue.recallFrom(
       historyOf(
         items.map(({ idempotency_key, run_id, changes }) => ({

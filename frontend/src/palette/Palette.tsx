@@ -25,7 +25,8 @@ export function Palette({ opened, onClose }: { opened: boolean; onClose: () => v
       size={620}
       yOffset="12vh"
       centered={false}
-      aria-label="Search screens, datasets, actions"
+      title="Search screens, datasets, actions"
+      classNames={{ header: "visually-hidden" }}
     >
       <Search onClose={onClose} />
     </Modal>

@@ -1,0 +1,26 @@
+"""Looks at a page with axe: what stands in the way of people who see, hear or move otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+def violations(page: Page) -> list[str]:
+    """Every violation of WCAG 2.2 AA that axe finds on the page as it is now, with the elements at fault."""
+    if not AXE.is_file():
+        pytest.fail("axe-core is not installed: run python frontend/build_hook.py --test first")
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
+    found: list[str] = page.evaluate(
+        "rules => axe.run(document, {runOnly: rules})"
+        ".then(({violations}) => violations.map(v => v.id + ': ' + v.nodes.slice(0, 3)"
+        ".map(n => n.html.slice(0, 120) + ' ' + (n.any[0]?.message ?? '')).join(' | ')))",
+        RULES,
+    )
+    return found

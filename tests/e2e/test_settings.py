@@ -1,0 +1,70 @@
+"""Settings: the theme, tokens that are shown once, and what this installation is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.everybody import violations
+from tests.installation import Installation
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_token_is_shown_once_opens_the_door_and_does_no_longer_once_revoked(
+    page: Page, system: Installation
+) -> None:
+    def who(token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.get(f"{system.url}/api/session", headers=headers, trust_env=False).status_code
+
+    page.goto("/settings#tokens")
+    page.get_by_label("Name").fill("<b>nightly</b>")
+    page.get_by_role("button", name="Make a token").click()
+    shown = page.get_by_role("textbox", name="The token")
+    expect(shown).to_be_focused()
+    token = shown.input_value()
+    assert who(token) == 200
+    page.keyboard.press("Escape")
+    expect(shown).to_be_hidden()
+    expect(page.get_by_role("rowheader", name="<b>nightly</b>")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("rowheader", name="<b>nightly</b>")).to_be_visible()
+    assert token not in page.content()
+    page.get_by_role("button", name="Revoke <b>nightly</b>").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    expect(page.get_by_role("rowheader", name="<b>nightly</b>")).to_be_hidden()
+    assert who(token) == 401
+
+
+def test_the_theme_is_ones_own_or_the_systems_and_stays(open_page: Callable[..., Page]) -> None:
+    page = open_page("/settings", theme="light")
+    root = page.locator("html")
+    expect(root).to_have_attribute("data-mantine-color-scheme", "light")
+    page.get_by_role("radio", name="Dark").click()
+    expect(root).to_have_attribute("data-mantine-color-scheme", "dark")
+    page.reload()
+    expect(page.get_by_role("radio", name="Dark")).to_be_checked()
+    expect(root).to_have_attribute("data-mantine-color-scheme", "dark")
+    page.get_by_role("radio", name="System").click()
+    expect(root).to_have_attribute("data-mantine-color-scheme", "light")
+    page.emulate_media(color_scheme="dark")
+    expect(root).to_have_attribute("data-mantine-color-scheme", "dark")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_settings_say_what_serves_them_and_are_for_everybody(
+    open_page: Callable[..., Page], theme: str
+) -> None:
+    page = open_page("/settings", theme=theme)
+    asked = page.request.get("/api/system").json()
+    facts = page.locator(".facts-list")
+    expect(facts).to_contain_text(f"Version{asked['version']}")
+    expect(facts).to_contain_text(f"Trains on{asked['device']}")
+    page.get_by_role("button", name="Undo: Z. Change").click()
+    page.keyboard.press("x")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert violations(page) == []
