@@ -5,7 +5,7 @@ DATA ?=
 ARGS := $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format lock dashboard chromium client bench-audit bench-noise bench-train bench-paper clean
+.PHONY: help setup demo up test check format lock dashboard chromium client bench-audit bench-noise bench-train bench-paper bench-api clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -78,6 +78,9 @@ bench-train: setup ## images per second of every recipe beside the literal mode 
 
 bench-paper: setup ## the paper's CIFAR-10 table, resumable; DATA=folder with CIFAR-10 Parquet shards
 	$(BIN)/python -m benchmarks.paper $(DATA)
+
+bench-api: setup ## pages, figures and 100 reviewers on a run of a million samples, beside the plain query
+	$(BIN)/python -m benchmarks.api --json benchmarks/results/api.json
 
 clean: ## remove what was built and installed here (no data)
 	rm -rf .venv backend/dashboard frontend/node_modules .mypy_cache .ruff_cache .pytest_cache

@@ -1,7 +1,11 @@
-"""Figures as plotly JSON, ready for the page; what nothing can change any more is drawn once per theme."""
+"""Figures as plotly JSON, ready for the page; what nothing can change any more is drawn once per theme.
+
+What depends on decisions is drawn once per state of them.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -149,9 +153,8 @@ def embedding_map(
         def draw() -> bytes:
             return _bytes(map_figure(_map(session, context, run, columns, colour, theme), theme))
 
-        if colour == "decision":
-            return _json(request, pack(draw()))
-        return _json(request, _drawn(context, run, ("map", colour, theme), draw))
+        state = _state(session, context, run, colour)
+        return _json(request, _drawn(context, run, ("map", colour, theme, state), draw))
 
 
 @router.get("/map/points", response_class=Response, responses=_POINTS)
@@ -169,7 +172,8 @@ def map_positions(
         def place() -> bytes:
             return map_points(_map(session, context, run, columns, colour, "light"))
 
-        document = pack(place()) if colour == "decision" else _drawn(context, run, ("points", colour), place)
+        state = _state(session, context, run, colour)
+        document = _drawn(context, run, ("points", colour, state), place)
     return packed_response(request, document, "application/octet-stream")
 
 
@@ -193,6 +197,14 @@ def _map(
         colour=colour,
         theme=theme,
     )
+
+
+def _state(session: Session, context: Context, run: Run, colour: Colour) -> str:
+    """What a map of this colour depends on beside the run: the verdicts that stand, or nothing."""
+    if colour != "decision":
+        return ""
+    code_N = context.published.verdicts(session, run.dataset_id)
+    return hashlib.blake2b(code_N.tobytes(), digest_size=16).hexdigest()
 
 
 def _loss(row: Epoch, theme: Theme) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text, true
 from sqlalchemy.orm import Session, aliased
 
 from backend.audit.errors import BadInput
-from backend.store import datasets, events
+from backend.store import datasets
 from backend.store.tables import Account, Decision, Run
 
 
@@ -110,7 +110,6 @@ def append(
             "labels": [item.label for item in items],
         },
     )
-    events.notify(session, "dataset", dataset_id)
     return len(items)
 
 

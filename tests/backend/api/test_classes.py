@@ -9,6 +9,7 @@ import httpx
 import numpy as np
 import pytest
 
+from backend.api.summaries import RecentDecisions
 from backend.store.tables import Membership
 
 
@@ -76,7 +77,9 @@ def test_thresholds_say_what_each_would_flag(client: httpx.Client, planted: Any)
 def recent(client: httpx.Client, dataset_id: str, **query: Any) -> list[dict[str, Any]]:
     answer = client.get(f"/api/datasets/{dataset_id}/decisions/recent", params=query)
     assert answer.status_code == 200, answer.text
-    items: list[dict[str, Any]] = answer.json()["items"]
+    document: dict[str, Any] = RecentDecisions.model_validate(answer.json()).model_dump(mode="json")
+    assert document == answer.json()
+    items: list[dict[str, Any]] = document["items"]
     return items
 
 

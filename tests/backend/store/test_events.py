@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from backend.store import claims, decisions, events, runs
+from backend.store import claims, datasets, events, runs
 from backend.store.database import Database
 from backend.store.events import Listener, Subscription
 from backend.store.tables import Dataset, Run
@@ -85,9 +85,11 @@ def test_an_event_loop_sleeps_until_it_is_woken(database: Database, listener: Li
 
 
 def test_every_write_of_a_job_wakes_who_watches_it(
-    database: Database, listener: Listener, running: Run, dataset: Dataset, owner: str
+    database: Database, listener: Listener, running: Run, owner: str
 ) -> None:
-    with listener.subscribe("run", running.id) as run, listener.subscribe("dataset", dataset.id) as data:
+    with database.transaction() as session:
+        importing = datasets.create(session, owner, "coming", {"kind": "folder"}).id
+    with listener.subscribe("run", running.id) as run, listener.subscribe("dataset", importing) as data:
         _quiet(run)
         _quiet(data)
         with database.transaction() as session:
@@ -104,7 +106,7 @@ def test_every_write_of_a_job_wakes_who_watches_it(
         assert run.wait(SOON)
         assert not data.wait(0.0)
         with database.transaction() as session:
-            decisions.append(session, dataset.id, owner, [], None, "key-0001")
+            claims.claim(session, Dataset, importing, "two", 5)
         assert data.wait(SOON)
 
 
