@@ -45,6 +45,8 @@ export const FONT =
 /** What opens above the page stands out from it in the dark too, where shadows do not show. */
 const FLOATING = { background: "var(--na-surface)", borderColor: "var(--na-line-strong)" };
 
+const AT_ONCE = { transitionProps: { duration: 0 } };
+
 export const theme = createTheme({
   colors: { brand, dark },
   primaryColor: "brand",
@@ -74,6 +76,7 @@ export const theme = createTheme({
       // A dialog that fades out keeps the focus while it does, and swallows the next key.
       defaultProps: {
         centered: true,
+        closeButtonProps: { "aria-label": "Close" },
         overlayProps: { backgroundOpacity: 0.4, blur: 2 },
         transitionProps: { duration: 0 },
       },
@@ -83,8 +86,8 @@ export const theme = createTheme({
         header: { background: "inherit" },
       },
     }),
-    Menu: Menu.extend({ styles: { dropdown: FLOATING } }),
-    Popover: Popover.extend({ styles: { dropdown: FLOATING } }),
+    Menu: Menu.extend({ defaultProps: AT_ONCE, styles: { dropdown: FLOATING } }),
+    Popover: Popover.extend({ defaultProps: AT_ONCE, styles: { dropdown: FLOATING } }),
     Combobox: Combobox.extend({ styles: { dropdown: FLOATING } }),
   },
 });

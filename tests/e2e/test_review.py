@@ -137,7 +137,7 @@ def test_a_filter_shows_exactly_what_matches_and_its_address_can_be_shared(revie
     page = reviewed.page
     reviewed.open_gallery()
     page.get_by_role("button", name="Given", exact=True).click()
-    page.get_by_role("menuitem", name="3", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="3", exact=True).click()
     matching = reviewed.samples("flagged=true&given_label=3&limit=500")
     noun = "sample" if matching["total"] == 1 else "samples"
     expect(page.get_by_test_id("count")).to_have_text(f"{matching['total']} {noun}")

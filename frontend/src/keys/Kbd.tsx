@@ -1,4 +1,6 @@
 /** Keys as little caps: a given one, or the one that an action has now. */
+import { Fragment } from "react";
+
 import type { Action } from "./bindings";
 import { useKeyOf } from "./choices";
 
@@ -18,7 +20,11 @@ export function Keys({ keys, whole = false }: { keys: string[]; whole?: boolean 
   return (
     <span className="keys">
       {keys.map((key, position) => (
-        <Kbd key={position}>{whole ? key : (SHORT[key] ?? key)}</Kbd>
+        <Fragment key={position}>
+          {/* Read aloud as two keys, not as one word. */}
+          {position > 0 && " "}
+          <Kbd>{whole ? key : (SHORT[key] ?? key)}</Kbd>
+        </Fragment>
       ))}
     </span>
   );

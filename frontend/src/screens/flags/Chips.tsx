@@ -1,5 +1,5 @@
 /** A filter as a chip: its name, its value, a menu to change it and a cross to clear it. */
-import { Menu, RangeSlider } from "@mantine/core";
+import { Menu, Popover, RangeSlider } from "@mantine/core";
 import { IconChevronDown, IconX } from "@tabler/icons-react";
 import { useState, type ReactNode, type Ref } from "react";
 
@@ -14,12 +14,16 @@ interface ChipProps {
   name: string;
   value: ReactNode;
   onClear: () => void;
-  /** What the menu holds; without it the chip can only be cleared. */
-  children?: ReactNode;
+  /** What opens: `menu` holds items to choose, `panel` anything else. Without either the chip can only be cleared. */
+  menu?: ReactNode;
+  panel?: (close: () => void) => ReactNode;
   ref?: Ref<HTMLButtonElement>;
 }
 
-export function Chip({ name, value, onClear, children, ref }: ChipProps) {
+const WIDTH = 240;
+
+export function Chip({ name, value, onClear, menu, panel, ref }: ChipProps) {
+  const [opened, setOpened] = useState(false);
   const on = value !== null;
   const text = (
     <>
@@ -29,17 +33,35 @@ export function Chip({ name, value, onClear, children, ref }: ChipProps) {
   );
   return (
     <span className="chip" data-on={on || undefined}>
-      {children === undefined ? (
-        <span className="chip-main">{text}</span>
-      ) : (
-        <Menu shadow="md" width={240} position="bottom-start">
+      {menu !== undefined ? (
+        <Menu width={WIDTH} position="bottom-start">
           <Menu.Target>
             <button type="button" className="chip-main" ref={ref}>
               {text}
             </button>
           </Menu.Target>
-          <Menu.Dropdown>{children}</Menu.Dropdown>
+          <Menu.Dropdown>{menu}</Menu.Dropdown>
         </Menu>
+      ) : panel !== undefined ? (
+        <Popover
+          width={WIDTH}
+          position="bottom-start"
+          opened={opened}
+          onChange={setOpened}
+          trapFocus
+          returnFocus
+        >
+          <Popover.Target>
+            <button type="button" className="chip-main" ref={ref} onClick={() => setOpened(!opened)}>
+              {text}
+            </button>
+          </Popover.Target>
+          <Popover.Dropdown aria-label={name} className="chip-panel">
+            {panel(() => setOpened(false))}
+          </Popover.Dropdown>
+        </Popover>
+      ) : (
+        <span className="chip-main">{text}</span>
       )}
       {on && (
         <button
@@ -70,9 +92,16 @@ export function ClassChip({ name, label, classes, onChange, ref }: ClassChipProp
       value={label === undefined ? null : (classes[label] ?? String(label))}
       onClear={() => onChange(undefined)}
       ref={ref}
-    >
-      <ClassList classes={classes} onPick={onChange} asMenu />
-    </Chip>
+      panel={(close) => (
+        <ClassList
+          classes={classes}
+          onPick={(picked) => {
+            close();
+            onChange(picked);
+          }}
+        />
+      )}
+    />
   );
 }
 
@@ -94,15 +123,20 @@ export function CellChip({
       name="Given → suggested"
       value={`${name(given)} → ${name(suggested)}`}
       onClear={() => onChange({ given: undefined, suggested: undefined })}
-    >
-      <Menu.Item onClick={() => onChange({ suggested: undefined })}>Given {name(given)}, any other</Menu.Item>
-      <Menu.Item onClick={() => onChange({ given: undefined })}>
-        Suggested {name(suggested)}, any other
-      </Menu.Item>
-      <Menu.Item onClick={() => onChange({ given: suggested, suggested: given })}>
-        The other way round: {name(suggested)} → {name(given)}
-      </Menu.Item>
-    </Chip>
+      menu={
+        <>
+          <Menu.Item onClick={() => onChange({ suggested: undefined })}>
+            Given {name(given)}, any other
+          </Menu.Item>
+          <Menu.Item onClick={() => onChange({ given: undefined })}>
+            Suggested {name(suggested)}, any other
+          </Menu.Item>
+          <Menu.Item onClick={() => onChange({ given: suggested, suggested: given })}>
+            The other way round: {name(suggested)} → {name(given)}
+          </Menu.Item>
+        </>
+      }
+    />
   );
 }
 
@@ -114,14 +148,17 @@ export function AgreementChip({ least, onChange }: { least: number | undefined; 
       name="Agreement"
       value={least === undefined ? null : `${least} or more`}
       onClear={() => onChange({ agreement: undefined })}
-    >
-      <Menu.Label>Scores that find the label suspect</Menu.Label>
-      {AGREEMENTS.map((number) => (
-        <Menu.Item key={number} onClick={() => onChange({ agreement: number })}>
-          {number} or more
-        </Menu.Item>
-      ))}
-    </Chip>
+      menu={
+        <>
+          <Menu.Label>Scores that find the label suspect</Menu.Label>
+          {AGREEMENTS.map((number) => (
+            <Menu.Item key={number} onClick={() => onChange({ agreement: number })}>
+              {number} or more
+            </Menu.Item>
+          ))}
+        </>
+      }
+    />
   );
 }
 
@@ -141,26 +178,27 @@ export function PosteriorChip({
       name="Posterior"
       value={narrowed ? `${percent(min).replace(" %", "")}–${percent(max)}` : null}
       onClear={() => onChange({ min: undefined, max: undefined })}
-    >
-      <div className="chip-range">
-        <div className="dim number">
-          {percent(range[0])} to {percent(range[1])} probably wrong
+      panel={() => (
+        <div className="chip-range">
+          <div className="dim number">
+            {percent(range[0])} to {percent(range[1])} probably wrong
+          </div>
+          <RangeSlider
+            min={0}
+            max={1}
+            step={0.01}
+            minRange={0.01}
+            label={null}
+            value={range}
+            onChange={setRange}
+            onChangeEnd={([low, high]) =>
+              onChange({ min: low > 0 ? low : undefined, max: high < 1 ? high : undefined })
+            }
+            thumbFromLabel="Lowest posterior"
+            thumbToLabel="Highest posterior"
+          />
         </div>
-        <RangeSlider
-          min={0}
-          max={1}
-          step={0.01}
-          minRange={0.01}
-          label={null}
-          value={range}
-          onChange={setRange}
-          onChangeEnd={([low, high]) =>
-            onChange({ min: low > 0 ? low : undefined, max: high < 1 ? high : undefined })
-          }
-          thumbFromLabel="Lowest posterior"
-          thumbToLabel="Highest posterior"
-        />
-      </div>
-    </Chip>
+      )}
+    />
   );
 }

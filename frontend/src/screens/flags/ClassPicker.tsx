@@ -1,5 +1,5 @@
-/** Choose a class by typing: in a dialog to relabel, in a menu to filter. */
-import { Menu, Modal, TextInput } from "@mantine/core";
+/** Choose a class by typing: in a dialog to relabel, under a chip to filter. */
+import { Modal, TextInput } from "@mantine/core";
 import { useState } from "react";
 
 import { useKeysOff } from "@/keys/useKeys";
@@ -9,10 +9,9 @@ const SHOWN = 60;
 interface ListProps {
   classes: string[];
   onPick: (label: number) => void;
-  asMenu?: boolean;
 }
 
-export function ClassList({ classes, onPick, asMenu = false }: ListProps) {
+export function ClassList({ classes, onPick }: ListProps) {
   const [text, setText] = useState("");
   const wanted = text.trim().toLowerCase();
   const matches = classes
@@ -26,41 +25,34 @@ export function ClassList({ classes, onPick, asMenu = false }: ListProps) {
   const shown = matches.slice(0, SHOWN);
   return (
     <div className="classlist">
-      {(!asMenu || classes.length > 12) && (
-        <TextInput
-          placeholder="Type a class"
-          aria-label="Type a class"
-          size="sm"
-          value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
-          data-autofocus
-          onKeyDown={(event) => {
-            if (event.key === "Enter" && first) {
-              event.preventDefault();
-              onPick(first.label);
-            }
-            event.stopPropagation();
-          }}
-        />
-      )}
+      <TextInput
+        placeholder="Type a class"
+        aria-label="Type a class"
+        size="sm"
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+        data-autofocus
+        onKeyDown={(event) => {
+          if (event.key === "Enter" && first) {
+            event.preventDefault();
+            onPick(first.label);
+          }
+          // Typing means nothing to the screen; Escape closes what the list is in.
+          if (event.key !== "Escape") event.stopPropagation();
+        }}
+      />
       <div className="classlist-items">
-        {shown.map(({ name, label }, position) =>
-          asMenu ? (
-            <Menu.Item key={label} onClick={() => onPick(label)}>
-              {name}
-            </Menu.Item>
-          ) : (
-            <button
-              type="button"
-              key={label}
-              className="classlist-item"
-              data-first={position === 0 || undefined}
-              onClick={() => onPick(label)}
-            >
-              {name}
-            </button>
-          ),
-        )}
+        {shown.map(({ name, label }, position) => (
+          <button
+            type="button"
+            key={label}
+            className="classlist-item"
+            data-first={position === 0 || undefined}
+            onClick={() => onPick(label)}
+          >
+            {name}
+          </button>
+        ))}
         {matches.length === 0 && <div className="faint classlist-none">No class is called like that.</div>}
         {matches.length > shown.length && (
           <div className="faint classlist-none">{matches.length - shown.length} more: type to find them.</div>
@@ -70,7 +62,7 @@ export function ClassList({ classes, onPick, asMenu = false }: ListProps) {
   );
 }
 
-interface PickerProps extends Omit<ListProps, "asMenu"> {
+interface PickerProps extends ListProps {
   opened: boolean;
   title: string;
   onClose: () => void;

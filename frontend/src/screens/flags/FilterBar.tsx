@@ -70,13 +70,12 @@ export function FilterBar({ runId, datasetId, search, classes, total, onChange, 
               : VERDICTS[search.verdict].word
         }
         onClear={() => onChange({ verdict: undefined })}
-      >
-        {(["none", ...VERDICT_ORDER] as const).map((verdict) => (
+        menu={(["none", ...VERDICT_ORDER] as const).map((verdict) => (
           <Menu.Item key={verdict} onClick={() => onChange({ verdict })}>
             {verdict === "none" ? "None yet" : VERDICTS[verdict].word}
           </Menu.Item>
         ))}
-      </Chip>
+      />
       <FromElsewhere runId={runId} datasetId={datasetId} search={search} onChange={onChange} />
       {isFiltered(search) && (
         <Button size="compact-xs" variant="subtle" color="gray" onClick={onClear}>

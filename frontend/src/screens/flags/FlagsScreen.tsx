@@ -95,7 +95,7 @@ function Gallery({ runId, datasetId, classes }: { runId: string; datasetId: stri
     onNeighbours: () => neighbours.current?.querySelector("button")?.focus(),
   });
   useSamplesAhead(runId, datasetId, order, review.cursor);
-  const onFirst = usePlace({
+  const { onFirst, onLeave } = usePlace({
     shown: open === null && order.length > 0,
     cursor: resting,
     setCursor: setResting,
@@ -114,10 +114,11 @@ function Gallery({ runId, datasetId, classes }: { runId: string; datasetId: stri
   };
   const onOpen = useCallback(
     (sample: Sample) => {
+      onLeave(sample.index);
       setResting(sample.index);
       go(sample.index);
     },
-    [go],
+    [go, onLeave],
   );
   const { select } = review;
   const onSelect = useCallback((sample: Sample, range: boolean) => select(sample.index, range), [select]);

@@ -21,8 +21,14 @@ interface Given {
   grid: RefObject<GridHandle | null>;
 }
 
-/** Answers what to call with the first position in sight. */
-export function usePlace({ shown, cursor, setCursor, grid }: Given): (first: number) => void {
+interface Noting {
+  /** To be called with the first position in sight. */
+  onFirst: (first: number) => void;
+  /** To be called with the sample that is about to be opened: one comes back to it. */
+  onLeave: (cursor: number) => void;
+}
+
+export function usePlace({ shown, cursor, setCursor, grid }: Given): Noting {
   const entry = useLocation({ select: ({ state }) => state.__TSR_key ?? "" });
   const first = useRef(0);
   /** The entry whose place has been taken up: from then on its place is written down. */
@@ -33,7 +39,6 @@ export function usePlace({ shown, cursor, setCursor, grid }: Given): (first: num
     const cameBack = shown && !before.current;
     before.current = shown;
     if (!shown) {
-      if (taken.current !== null) places.put(taken.current, { first: first.current, cursor });
       taken.current = null;
       return;
     }
@@ -50,11 +55,15 @@ export function usePlace({ shown, cursor, setCursor, grid }: Given): (first: num
     places.put(entry, { first: first.current, cursor });
   }, [shown, entry, cursor, setCursor, grid]);
 
-  return useCallback(
+  const onFirst = useCallback(
     (now: number) => {
       first.current = now;
       if (taken.current !== null && taken.current === entry) places.put(entry, { first: now, cursor });
     },
     [entry, cursor],
   );
+  const onLeave = useCallback((opened: number) => {
+    if (taken.current !== null) places.put(taken.current, { first: first.current, cursor: opened });
+  }, []);
+  return { onFirst, onLeave };
 }

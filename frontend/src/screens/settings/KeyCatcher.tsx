@@ -23,7 +23,6 @@ export function KeyCatcher({ action, label, choices, onCatch, onCancel }: Props)
         ref={button}
         className="keyset-key"
         data-catching
-        aria-label={`Press the new key for: ${label}. Escape keeps the old one.`}
         onBlur={onCancel}
         onKeyDown={(event) => {
           // Tab goes on its way, and with it the focus.
@@ -41,6 +40,7 @@ export function KeyCatcher({ action, label, choices, onCatch, onCancel }: Props)
         }}
       >
         Press a key…
+        <span className="visually-hidden"> for: {label}. Escape keeps the old one.</span>
       </button>
       {refused !== null && (
         <span role="alert" className="catcher-refused">
