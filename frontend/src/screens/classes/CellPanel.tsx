@@ -4,6 +4,7 @@ import { notifications } from "@mantine/notifications";
 import { IconArrowsExchange, IconCheck, IconLayoutGrid } from "@tabler/icons-react";
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useEffect } from "react";
 
 import { problemOf } from "@/api/client";
 import { allSamples, classNoise, type Cell } from "@/api/evidence";
@@ -48,21 +49,13 @@ export function CellPanel({ runId, datasetId, classes, cell, onClose }: Props) {
       });
     },
   });
-  // Counts follow when everything decided is on the server.
-  const { pending } = decisions;
+  const { pending, overlay } = decisions;
+  useEffect(() => {
+    // Counts follow when everything decided is on the server.
+    if (pending === 0) void queries.invalidateQueries({ queryKey: classNoise(runId).queryKey });
+  }, [pending, overlay, queries, runId]);
   const undecided = pending > 0 ? null : cell.undecided;
-  const refresh = () => void queries.invalidateQueries({ queryKey: classNoise(runId).queryKey });
-  useKeys({
-    close: onClose,
-    undo: () => {
-      decisions.undo();
-      refresh();
-    },
-    redo: () => {
-      decisions.redo();
-      refresh();
-    },
-  });
+  useKeys({ close: onClose, undo: () => void decisions.undo(), redo: () => void decisions.redo() });
   const decidable = undecided !== 0 && !decide.isPending && pending === 0;
 
   return (
