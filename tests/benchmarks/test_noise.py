@@ -11,21 +11,44 @@ import pytest
 from benchmarks.noise import best_f1, main, missed, own_cases, row_of
 
 LOSSES = Path(__file__).parents[2] / "benchmarks" / "losses"
-ROWS = {(case.name, case.source): row_of(case) for case in own_cases(LOSSES)}
+CASES = {(case.name, case.source): case for case in own_cases(LOSSES)}
 
 
-@pytest.mark.parametrize("kind", ["symmetric_0.02", "symmetric_0.1", "symmetric_0.2", "symmetric_0.4"])
-def test_on_margins_with_even_noise_flags_and_rate_meet_the_aims(kind: str) -> None:
-    row = ROWS[f"training, {kind}", "margin"]
-    assert row["verdict"] in ("good", "doubtful")
+@pytest.mark.parametrize(
+    "kind", ["symmetric_0.1", "class-conditional_0.1", "class-conditional_0.2", "class-conditional_0.3"]
+)
+def test_predictions_of_a_training_meet_every_aim_and_are_trusted(kind: str) -> None:
+    row = row_of(CASES[f"training, {kind}", "predictions"])
+    assert row["verdict"] == "good"
     assert missed(row) == [], row
 
 
-@pytest.mark.parametrize("source", ["margin", "mean loss", "last loss"])
+def test_where_people_erred_the_predictions_cast_the_vote_and_the_verdict_is_doubtful() -> None:
+    by_loss = row_of(CASES["training, cifar10n_random1", "mean loss"])
+    assert by_loss["verdict"] == "none"
+    row = row_of(CASES["training, cifar10n_random1", "predictions"])
+    assert row["verdict"] == "doubtful"
+    assert missed(row) == [], row
+
+
+def test_mostly_wrong_labels_are_flagged_though_their_scores_form_one_group() -> None:
+    row = row_of(CASES["training, symmetric_0.8", "predictions"])
+    assert row["verdict"] == "doubtful"
+    assert row["f1"] > row["best_f1"] - 0.03
+    assert row["covered"]
+
+
+@pytest.mark.parametrize("source", ["predictions", "mean loss", "last loss"])
 def test_a_training_without_noise_is_not_accused(source: str) -> None:
-    row = ROWS["training, symmetric_0", source]
+    row = row_of(CASES["training, symmetric_0", source])
     assert row["flagged"] <= 0.005
     assert row["verdict"] == "none"
+
+
+def test_without_noise_the_first_epoch_bounds_what_may_be_wrong() -> None:
+    low, high = row_of(CASES["training, symmetric_0", "predictions"])["interval"]
+    assert low == 0.0
+    assert high < 0.6
 
 
 def test_the_best_f1_is_the_best_of_all_thresholds_with_ties_together() -> None:

@@ -26,22 +26,22 @@ def images(tmp_path: Path) -> Path:
 
 
 def test_a_training_is_recorded_once_and_can_be_judged(images: Path) -> None:
-    command = [str(images / "images.npz"), "--labels", str(images / "people.csv"), "--first", "8", "--count", "80",
+    command = [str(images / "images.npz"), "--labels", str(images / "people.csv"), "--first", "8", "--count", "48",
                "--only", "people", "--device", "cpu", "--out", str(images / "out")]  # fmt: skip
     assert main(command) == 0
     assert [path.name for path in (images / "out").iterdir()] == ["people.npz"]
     with np.load(images / "out" / "people.npz") as file:
         kept = dict(file)
-    assert (kept["true_label"] == np.arange(80) % 2).all()
-    assert np.flatnonzero(kept["given_label"] != kept["true_label"]).tolist() == list(range(0, 80, 8))
+    assert (kept["true_label"] == np.arange(48) % 2).all()
+    assert np.flatnonzero(kept["given_label"] != kept["true_label"]).tolist() == list(range(0, 48, 8))
     assert np.exp(kept["ranked_log_probability_NC"].astype(float)).sum(axis=1) == pytest.approx(1.0, abs=0.03)
-    row_N = np.arange(80)
+    row_N = np.arange(48)
     own_N = -kept["ranked_log_probability_NC"][row_N, kept["given_label"]].astype(float)
     assert np.corrcoef(own_N, kept["mean_loss_N"].astype(float))[0, 1] > 0.9
     cases = {case.source: case for case in own_cases(images / "out")}
     assert set(cases) == {"predictions", "mean loss", "last loss"}
     assert cases["predictions"].name == "training, people"
-    assert cases["predictions"].judge().noise_posterior_N.shape == (80,)
+    assert cases["predictions"].judge().noise_posterior_N.shape == (48,)
     stamp = (images / "out" / "people.npz").stat().st_mtime_ns
     assert main(command) == 0
     assert (images / "out" / "people.npz").stat().st_mtime_ns == stamp

@@ -203,3 +203,48 @@ def test_nobody_is_accused_when_neither_scores_nor_predictions_speak_of_noise() 
     probability_NC, given_N, _ = one_group(0.0)
     judged = assess_training(margin(probability_NC, given_N), probability_NC, given_N)
     assert judged.flagged_N.mean() <= 0.005
+
+
+def test_no_more_labels_are_wrong_than_a_network_failed_to_predict_before_it_could_learn_them() -> None:
+    probability_NC, given_N, _ = one_group(0.0)
+    score_N = margin(probability_NC, given_N)
+    assert assess_training(score_N, probability_NC, given_N).noise_rate_interval == (0.0, 1.0)
+    assert assess_training(score_N, probability_NC, given_N, 0.25).noise_rate_interval == pytest.approx(
+        (0.0, 0.3)
+    )
+    probability_NC, given_N, noisy_N = one_group(0.25)
+    low, high = assess_training(
+        margin(probability_NC, given_N), probability_NC, given_N, 0.5
+    ).noise_rate_interval
+    assert low < noisy_N.mean() < high == pytest.approx(0.6)
+
+
+def test_after_a_training_flags_balance_what_is_missed_against_what_is_accused_wrongly() -> None:
+    probability_NC, given_N, noisy_N = one_group(0.25)
+    judged = assess_training(margin(probability_NC, given_N), probability_NC, given_N)
+    assert judged.threshold < 0.45
+    assert (judged.flagged_N == (judged.noise_posterior_N >= judged.threshold)).all()
+    at_half = flag_metrics(noisy_N, judged.noise_posterior_N >= 0.5)["f1"]
+    assert flag_metrics(noisy_N, judged.flagged_N)["f1"] > at_half + 0.02
+
+
+@given(
+    arrays(
+        np.float64,
+        st.tuples(st.integers(0, 60), st.just(3)),
+        elements=st.one_of(st.floats(0.0, 1.0), st.sampled_from([0.0, 1.0, 1e-300])),
+    ),
+    st.integers(1, 6),
+    st.floats(0.0, 1.0),
+)
+@settings(max_examples=30, deadline=None)
+def test_any_training_gets_a_defined_answer(probability_NC: np.ndarray, times: int, early: float) -> None:
+    probability_NC = np.repeat(probability_NC, times, axis=0)
+    given_N = np.arange(len(probability_NC)) % 3
+    score_N = margin(probability_NC, given_N)
+    score_N[::7] = np.nan
+    judged = assess_training(score_N, probability_NC, given_N, early)
+    assert ((judged.noise_posterior_N > 0.0) & (judged.noise_posterior_N < 1.0)).all()
+    low, high = judged.noise_rate_interval
+    assert 0.0 <= low <= judged.noise_rate <= high <= 1.0
+    json.dumps(judged.describe(), allow_nan=False)

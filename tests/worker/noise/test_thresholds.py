@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from worker.noise.thresholds import NOBODY, THRESHOLD, flags, threshold_for
+from worker.noise.thresholds import NOBODY, THRESHOLD, balanced_threshold, flags, threshold_for
 
 POSTERIOR = arrays(
     np.float64, st.integers(0, 60), elements=st.one_of(st.floats(0.0, 1.0), st.sampled_from([0.0, 0.5, 1.0, np.nan]))
@@ -62,3 +62,25 @@ def test_nothing_is_flagged_where_nothing_satisfies_the_wish() -> None:
 def test_a_wish_outside_its_range_is_named(wish: dict[str, float], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         threshold_for([0.5], **wish)  # type: ignore[arg-type]
+
+
+@given(POSTERIOR)
+@settings(max_examples=200, deadline=None)
+def test_no_threshold_promises_a_higher_f1_than_the_balanced_one(posterior_N: np.ndarray) -> None:
+    def expected(threshold: float) -> float:
+        flagged_N = flags(posterior_N, threshold)
+        total = flagged_N.sum() + np.nansum(posterior_N)
+        return float(2.0 * posterior_N[flagged_N].sum() / total) if total > 0.0 else 0.0
+
+    found = expected(balanced_threshold(posterior_N))
+    assert all(expected(other) <= found + 1e-9 for other in posterior_N[~np.isnan(posterior_N)])
+
+
+def test_the_balanced_threshold_of_true_posteriors_is_half_the_f1_it_reaches() -> None:
+    posterior_N = np.random.default_rng(0).beta(0.6, 2.0, 100_000)
+    threshold = balanced_threshold(posterior_N)
+    flagged_N = flags(posterior_N, threshold)
+    reached = 2.0 * posterior_N[flagged_N].sum() / (flagged_N.sum() + posterior_N.sum())
+    assert threshold == pytest.approx(reached / 2.0, abs=0.002)
+    assert threshold < 0.4
+    assert balanced_threshold([]) == balanced_threshold([0.0, np.nan]) == THRESHOLD

@@ -37,7 +37,27 @@ def test_a_second_component_must_pay_and_lie_apart() -> None:
     assert "One group of samples" in trust_of(mixture, loss_N, 0.0).reasons[0]
     assert "nearly as well" in " ".join(trust_of(mixture, loss_N, 0.0005).reasons)
     overlapping = GaussianMixture(tail=0.0).fit(two_groups(1.0, 2000))
-    assert "overlap too much" in trust_of(overlapping, loss_N, 0.1).reasons[0]
+    assert "overlap too much" in trust_of(overlapping, loss_N, 0.009).reasons[0]
+
+
+def test_components_that_overlap_are_believed_with_doubt_where_one_group_explains_far_less() -> None:
+    loss_N = two_groups(1.0, 2000)
+    overlapping = GaussianMixture(tail=0.0).fit(loss_N)
+    assert 0.6 < overlapping.separation < 1.6
+    assert trust_of(overlapping, loss_N, 0.011).verdict == "doubtful"
+    assert trust_of(overlapping, loss_N, 0.009).verdict == "none"
+
+
+def test_a_witness_decides_a_tie_and_no_more_than_a_tie() -> None:
+    loss_N = two_groups(3.0, 2000)
+    mixture = GaussianMixture(tail=0.0).fit(loss_N)
+    assert trust_of(mixture, loss_N, -0.0005).verdict == "none"
+    heard = trust_of(mixture, loss_N, -0.0005, corroborated=True)
+    assert heard.verdict == "doubtful"
+    assert "the predictions speak of wrong labels too" in heard.reasons[0]
+    assert trust_of(mixture, loss_N, -0.0011, corroborated=True).verdict == "none"
+    overlapping = GaussianMixture(tail=0.0).fit(two_groups(1.0, 2000))
+    assert trust_of(overlapping, loss_N, 0.0005, corroborated=True).verdict == "none"
 
 
 def test_a_handful_of_noisy_samples_is_doubtful() -> None:
