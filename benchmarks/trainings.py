@@ -83,7 +83,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=FOLDER, metavar="FOLDER")
     options = parser.parse_args(arguments)
     part = slice(options.first, options.first + options.count)
-    image_NHWC, true_N = (array[part] for array in labelled_images(options.data, part.stop))
+    image_NHWC, true_N = labelled_images(options.data, part.stop)
+    image_NHWC, true_N = image_NHWC[part], true_N[part]
     if not len(true_N):
         sys.stderr.write(f"error: {options.data} has no image {options.first}\n")
         return 2
