@@ -82,5 +82,8 @@ bench-paper: setup ## the paper's CIFAR-10 table, resumable; DATA=folder with CI
 bench-api: setup ## pages, figures and 100 reviewers on a run of a million samples, beside the plain query
 	$(BIN)/python -m benchmarks.api --json benchmarks/results/api.json
 
+bench-ui: setup chromium ## the dashboard in a browser on 50 000 to 1 000 000 samples, beside the plain way of each
+	$(BIN)/python -m benchmarks.ui --json benchmarks/results/ui.json
+
 clean: ## remove what was built and installed here (no data)
 	rm -rf .venv backend/dashboard frontend/node_modules .mypy_cache .ruff_cache .pytest_cache

@@ -1,5 +1,7 @@
 /** Draws the map on a 2-D canvas: density, one small picture per colour stamped at every point, what is picked. */
-import type { Density, Group, Scatter } from "./figure";
+import { paintDensity } from "./density";
+import { discOf, dot, pixelOf, type Dots } from "./dots";
+import type { Group, Scatter } from "./figure";
 import type { Points } from "./useCloud";
 import { screenX, screenY, type Point, type View } from "./view";
 
@@ -46,12 +48,53 @@ export function paint(
     paintNear(context, frame, scatter, points, look);
     return;
   }
-  for (const group of scatter.groups) {
-    if (!look.hidden.has(group.name)) paintGroup(context, frame, group, look);
-  }
+  const groups = scatter.groups.filter(({ name }) => !look.hidden.has(name));
+  if (groups.reduce((sum, { index }) => sum + index.length, 0) > CROWDED)
+    paintCrowd(context, frame, groups, look);
+  else for (const group of groups) paintGroup(context, frame, group, look);
   if (density && look.picked && points) {
     paintPicked(context, frame, points, look.picked.indices, look.accent);
   }
+}
+
+/** More points than this are written as pixels: a call of the canvas for each would take longer than a frame. */
+const CROWDED = 8000;
+
+function paintCrowd(context: CanvasRenderingContext2D, frame: Frame, groups: Group[], look: Look) {
+  const { ratio, view } = frame;
+  const growth = growthOf(frame);
+  const mask = look.picked?.mask;
+  withPixels(context, (dots) => {
+    // The context first, so that what is picked lies on it.
+    for (const picked of mask ? [false, true] : [true]) {
+      for (const { colour, size, index, x, y } of groups.filter(({ ring }) => !ring)) {
+        const disc = discOf(size * growth * ratio);
+        const pixel = pixelOf(colour, picked ? FULL : DIMMED * 2);
+        for (let n = 0; n < index.length; n += 1) {
+          if (mask && (mask[index[n] ?? 0] === 1) !== picked) continue;
+          dot(dots, screenX(view, x[n] ?? 0) * ratio, screenY(view, y[n] ?? 0) * ratio, disc, pixel);
+        }
+      }
+    }
+  });
+  for (const group of groups) if (group.ring) paintGroup(context, frame, group, look);
+}
+
+/** Lets something be written into pixels, and lays them over what is there. */
+function withPixels(context: CanvasRenderingContext2D, write: (dots: Dots) => void) {
+  const { width, height } = context.canvas;
+  const layer = document.createElement("canvas");
+  layer.width = width;
+  layer.height = height;
+  const on = layer.getContext("2d");
+  if (!on || width === 0 || height === 0) return;
+  const image = on.createImageData(width, height);
+  write({ width, height, pixels: new Uint32Array(image.data.buffer) });
+  on.putImageData(image, 0, 0);
+  context.save();
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.drawImage(layer, 0, 0);
+  context.restore();
 }
 
 /** What follows the pointer, on a canvas of its own, so that the points are not drawn again for it. */
@@ -123,26 +166,25 @@ function paintNear(
   { x, y, group }: Points,
   look: Look,
 ) {
-  const stamp = groups.map((one) => stampOf(one.colour, one.size * growthOf(frame), frame.ratio, false));
-  const hidden = groups.map(({ name }) => look.hidden.has(name));
-  for (const n of look.near ?? []) {
-    const of = group[n] ?? 0;
-    const image = stamp[of];
-    if (!image || hidden[of]) continue;
-    const half = image.width / frame.ratio / 2;
-    context.globalAlpha = !look.picked || look.picked.mask[n] === 1 ? FULL : DIMMED * 2;
-    context.drawImage(
-      image,
-      screenX(frame.view, x[n] ?? 0) - half,
-      screenY(frame.view, y[n] ?? 0) - half,
-      half * 2,
-      half * 2,
-    );
-  }
-  context.globalAlpha = 1;
+  const { ratio, view } = frame;
+  const mask = look.picked?.mask;
+  const looks = groups.map(({ name, colour, size }) => ({
+    hidden: look.hidden.has(name),
+    disc: discOf(size * growthOf(frame) * ratio),
+    full: pixelOf(colour, FULL),
+    dim: pixelOf(colour, DIMMED * 2),
+  }));
+  withPixels(context, (dots) => {
+    for (const n of look.near ?? []) {
+      const one = looks[group[n] ?? 0];
+      if (!one || one.hidden) continue;
+      const pixel = !mask || mask[n] === 1 ? one.full : one.dim;
+      dot(dots, screenX(view, x[n] ?? 0) * ratio, screenY(view, y[n] ?? 0) * ratio, one.disc, pixel);
+    }
+  });
 }
 
-/** Every picked sample as one or two device pixels: a million of them in one image, none left out. */
+/** Every picked sample as a few device pixels: a million of them in one image, none left out. */
 function paintPicked(
   context: CanvasRenderingContext2D,
   { ratio, view }: Frame,
@@ -150,33 +192,12 @@ function paintPicked(
   indices: Uint32Array,
   accent: string,
 ) {
-  const { width, height } = context.canvas;
-  const layer = document.createElement("canvas");
-  layer.width = width;
-  layer.height = height;
-  const on = layer.getContext("2d");
-  if (!on || width === 0 || height === 0) return;
-  const image = on.createImageData(width, height);
-  const pixels = new Uint32Array(image.data.buffer);
-  const colour = littleEndian(accent);
-  for (const n of indices) {
-    const column = Math.round(screenX(view, x[n] ?? 0) * ratio);
-    const row = Math.round(screenY(view, y[n] ?? 0) * ratio);
-    if (column < 0 || row < 0 || column + 1 >= width || row + 1 >= height) continue;
-    const at = row * width + column;
-    pixels[at] = pixels[at + 1] = pixels[at + width] = pixels[at + width + 1] = colour;
-  }
-  on.putImageData(image, 0, 0);
-  context.save();
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  context.drawImage(layer, 0, 0);
-  context.restore();
-}
-
-/** #rrggbb as one opaque pixel of an image's buffer. */
-function littleEndian(colour: string): number {
-  const value = Number.parseInt(colour.replace("#", ""), 16) || 0;
-  return (0xff000000 | ((value & 0xff) << 16) | (value & 0xff00) | (value >> 16)) >>> 0;
+  const disc = Int16Array.of(0, 0, 1, 0, 0, 1, 1, 1);
+  const pixel = pixelOf(accent, 1);
+  withPixels(context, (dots) => {
+    for (const n of indices)
+      dot(dots, screenX(view, x[n] ?? 0) * ratio, screenY(view, y[n] ?? 0) * ratio, disc, pixel);
+  });
 }
 
 const stamps = new Map<string, HTMLCanvasElement>();
@@ -205,40 +226,4 @@ function stampOf(colour: string, size: number, ratio: number, ring: boolean): HT
   if (stamps.size > STAMPS_KEPT) stamps.clear();
   stamps.set(key, stamp);
   return stamp;
-}
-
-const densities = new WeakMap<Density, HTMLCanvasElement>();
-
-function paintDensity(context: CanvasRenderingContext2D, density: Density, view: View) {
-  let image = densities.get(density);
-  if (!image) {
-    image = densityImage(density);
-    densities.set(density, image);
-  }
-  const { x0, x1, y0, y1 } = density.extent;
-  const left = screenX(view, x0);
-  const top = screenY(view, y1);
-  context.imageSmoothingEnabled = true;
-  context.drawImage(image, left, top, screenX(view, x1) - left, screenY(view, y0) - top);
-}
-
-/** One pixel per cell, the fuller the less transparent; the first row is the lowest. */
-function densityImage({ rows, columns, value, colour }: Density): HTMLCanvasElement {
-  const image = document.createElement("canvas");
-  image.width = columns;
-  image.height = rows;
-  const context = image.getContext("2d");
-  let top = 0;
-  for (const one of value) top = Math.max(top, one);
-  if (!context || top === 0) return image;
-  context.fillStyle = colour;
-  for (let row = 0; row < rows; row += 1) {
-    for (let column = 0; column < columns; column += 1) {
-      const share = (value[row * columns + column] ?? 0) / top;
-      if (share <= 0) continue;
-      context.globalAlpha = 0.08 + 0.92 * share;
-      context.fillRect(column, rows - 1 - row, 1, 1);
-    }
-  }
-  return image;
 }
