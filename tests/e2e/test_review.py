@@ -277,6 +277,7 @@ def test_gallery_review_and_their_dialogs_are_for_everybody(
 ) -> None:
     page = open_page(theme=theme)
     reviewed = Reviewed(page, system, *audited)
+    reviewed.undecide()
     found = {}
     reviewed.open_gallery("?given=3&show=all&min=0.01")
     page.keyboard.press("j")
@@ -292,8 +293,17 @@ def test_gallery_review_and_their_dialogs_are_for_everybody(
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     reviewed.open_first()
+    for key in ("k", "x", "Enter", "u"):
+        index = reviewed.press(key)
+        reviewed.press("h")
+        expect(reviewed.panel.locator(".decide[aria-pressed=true]")).to_have_count(1)
+        assert reviewed.opened() == index
+        found[f"decided by {key}"] = violations(page)
+    for _ in range(4):
+        page.keyboard.press("z")
+    reviewed.saved(0)
     page.get_by_text("The numbers as a table").click()
-    found["review"] = violations(page)
+    found["undecided, with numbers"] = violations(page)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     found["keys"] = violations(page)
