@@ -43,6 +43,8 @@ def test_a_run_finds_the_planted_noise_and_publishes_all_its_evidence(
     assert {"beta", "gaussian", "chosen"} <= epochs[-1].mixtures.keys()
     assert columns.flagged.sum() == run.outcome["flagged"]
     assert np.isfinite(columns.noise_posterior).all()
+    assert columns.agreement.min() >= 0
+    assert columns.agreement[columns.flagged].mean() > columns.agreement[~columns.flagged].mean() + 1
     prefix = f"runs/{run_id}/"
     stored = {key.removeprefix(prefix) for key in artifacts.list(prefix)}
     assert stored == {
