@@ -183,6 +183,18 @@ def test_a_cell_and_a_kept_selection_are_filters_with_names_of_their_own(reviewe
     expect(page.get_by_test_id("count")).to_have_text(f"{flagged} samples")
 
 
+def test_ninety_six_thumbnails_come_in_one_request_and_two_pages_ahead(reviewed: Reviewed) -> None:
+    asked: list[str] = []
+    reviewed.page.on("request", lambda request: asked.append(request.url))
+    reviewed.open_gallery("?show=all&order=index")
+    reviewed.page.wait_for_load_state("networkidle")
+    atlases = {url.split("indices=")[1].split("&")[0] for url in asked if "/atlas?" in url}
+    expected = {",".join(map(str, range(start, min(start + 96, 500)))) for start in range(0, 500, 96)}
+    assert atlases < expected, "something else than pages of the list was asked for"
+    assert {",".join(map(str, range(start, start + 96))) for start in (0, 96, 192)} <= atlases
+    assert not [url for url in asked if url.endswith("/thumbnail")]
+
+
 def test_back_and_forward_return_to_the_place_and_a_shared_address_opens_its_sample(
     reviewed: Reviewed,
 ) -> None:
