@@ -175,7 +175,7 @@ def measured(sizes: list[int], folder: Path, chromium: str) -> dict[str, Any]:
                 lambda: thumbnails(fresh(), largest),
                 lambda: scrolling(fresh(), largest),
                 lambda: deciding(fresh(), smallest),
-                *[lambda size=size: lasso(fresh(), runs[size], size) for size in sizes],  # type: ignore[misc]
+                *[lambda size=size: lasso(fresh(), runs[size], size) for size in sizes],
                 lambda: sliding(fresh(), largest),
             ]
             for part in parts:

@@ -203,7 +203,7 @@ export function ScatterMap({ figure, all, label, tool, picked, onPick, tip }: Pr
         <span className="faint">{scatter.subtitle}</span>
         {scatter.density && (
           <span className="faint number" role="status">
-            {near && points
+            {near?.length && points
               ? `zoomed in: all ${count(near.length)} samples in view are points again, of ${count(points.x.length)}`
               : !cloud && "fetching the positions of all samples for the lasso…"}
           </span>

@@ -16,7 +16,8 @@ export function pixelOf(colour: string, opacity: number): number {
 
 /** How far the pixels of a disc lie from its middle, x and y in turn. */
 export function discOf(diameter: number): Int16Array {
-  const radius = diameter / 2;
+  // A little more than half, or small discs look like diamonds.
+  const radius = diameter / 2 + 0.25;
   const reach = Math.ceil(radius);
   const found: number[] = [];
   for (let dy = -reach; dy <= reach; dy += 1) {
