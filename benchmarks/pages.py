@@ -53,9 +53,10 @@ async ([selector, tiles, perRow, rowHeight]) => {
   const box = document.querySelector(selector), end = tiles / perRow * rowHeight, frame = box.getBoundingClientRect();
   const inView = one => { const at = one.getBoundingClientRect(); return at.bottom > frame.top && at.top < frame.bottom; };
   const source = one => one.src || one.style.backgroundImage.slice(5, -2);
-  const began = performance.now();
+  const screens = [];
   const {longest} = await frames(async () => {
     for (let at = 0; at < end; at += box.clientHeight) {
+      const began = performance.now();
       box.scrollTop = at;
       const wanted = Math.floor(box.clientHeight / rowHeight) * perRow;
       const seen = () => [...box.querySelectorAll('.thumb, img')].filter(inView).map(source);
@@ -65,10 +66,10 @@ async ([selector, tiles, perRow, rowHeight]) => {
         one.src = url;
         await one.decode();
       }));
-      await painted();
+      screens.push(await painted() - began);
     }
   });
-  return {total: performance.now() - began, longest};
+  return {screens, longest};
 }
 """
 

@@ -65,7 +65,7 @@ def thumbnails(page: Page, written: Written) -> dict[str, Any]:
 
 
 def scrolling(page: Page, written: Written) -> dict[str, Any]:
-    """A screen at a time through 10 000 flags; the plain way puts an image for each into the page."""
+    """A screen at a time through 10 000 flags, the plain way (an image for each in the page) through the first 1 000."""
     page.goto(f"/runs/{written.run_id}/flags")
     page.locator(".tile .thumb").first.wait_for()
     tiles = page.locator(".tile")
@@ -77,10 +77,11 @@ def scrolling(page: Page, written: Written) -> dict[str, Any]:
     page.goto("/settings")
     url = f"/api/datasets/{written.dataset_id}"
     built = page.evaluate(pages.PLAIN_GRID, [url, written.undecided[:SCROLLED], 112])
-    plain = page.evaluate(pages.SCROLL, ["#plain", SCROLLED, 12, 160])
+    plain = page.evaluate(pages.SCROLL, ["#plain", SCROLLED // 10, 12, 160])
     return {
-        "scroll through 10,000 flags": {"ours_ms": ours["total"], "plain_ms": built + plain["total"]},
-        "its longest frame": {"ours_ms": ours["longest"], "plain_ms": max(built, plain["longest"])},
+        "10,000 flags put into the page": {"plain_ms": built},
+        "scroll by a screen of 10,000 flags": _pair(ours["screens"], plain["screens"]),
+        "its longest frame": {"ours_ms": ours["longest"], "plain_ms": plain["longest"]},
     }
 
 
@@ -198,6 +199,8 @@ def misses(found: dict[str, dict[str, float]]) -> list[str]:
     """What is over its budget, or slower than the plain way, in words."""
     over = []
     for name, numbers in found.items():
+        if "ours_ms" not in numbers:
+            continue
         ours, plain = numbers["ours_ms"], numbers.get("plain_ms")
         if ours > numbers.get("budget_ms", float("inf")):
             over.append(f"{name}: {ours} ms, allowed {numbers['budget_ms']} ms")

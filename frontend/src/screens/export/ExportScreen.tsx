@@ -7,7 +7,6 @@ import { useState } from "react";
 
 import { dataset as datasetQuery, exportPreview, run as runQuery, type Unreviewed } from "@/api/queries";
 import { useDecisions } from "@/decisions/useDecisions";
-import { useFigureTheme } from "@/parts/figureTheme";
 import { count, many } from "@/parts/format";
 import { Card, Page, Stat } from "@/parts/Page";
 import { EmptyState, ErrorState, Loading } from "@/parts/States";
@@ -54,7 +53,6 @@ function Exports({ runId, datasetId, classes }: { runId: string; datasetId: stri
   const [format, setFormat] = useState<Format>("csv");
   const preview = useQuery(exportPreview(runId, policy));
   const { pending } = useDecisions(datasetId, runId);
-  const theme = useFigureTheme();
   const decided = Object.values(preview.data?.decided ?? {}).reduce((sum, one) => sum + one, 0);
   return (
     <Page
@@ -131,7 +129,7 @@ function Exports({ runId, datasetId, classes }: { runId: string; datasetId: stri
                   held={pending > 0}
                 />
               </div>
-              <div className="file">
+              <div className="file" data-held={pending > 0 || undefined}>
                 <div>
                   <strong>Report</strong>
                   <div className="dim file-says">
@@ -140,11 +138,12 @@ function Exports({ runId, datasetId, classes }: { runId: string; datasetId: stri
                 </div>
                 <a
                   className="file-link"
-                  href={`/api/runs/${runId}/report?theme=${theme}`}
+                  href={`/api/runs/${runId}/exports/report/manifest?unreviewed=${policy}`}
                   target="_blank"
                   rel="noreferrer"
+                  aria-disabled={pending > 0}
                 >
-                  <IconFileDescription size={15} aria-hidden /> Open
+                  <IconFileDescription size={15} aria-hidden /> Manifest
                 </a>
                 <a
                   className="file-link file-main"
