@@ -3,7 +3,7 @@ import { Slider } from "@mantine/core";
 import { IconChartHistogram } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 
 import type { Epoch } from "@/api/client";
 import { lossFigures } from "@/api/evidence";
@@ -22,6 +22,7 @@ import { ThresholdCard } from "./ThresholdCard";
 import "./loss.css";
 
 const PLOT_HEIGHT = 400;
+const RESTING_MS = 250;
 
 export function LossScreen() {
   const { runId } = useParams({ from: "/runs/$runId/loss" });
@@ -32,8 +33,20 @@ export function LossScreen() {
   const epochs = useQuery(epochsQuery(runId));
   const tracked = epochs.data?.items ?? [];
   const last = tracked.at(-1);
-  // While the slider is moved its epoch is only here; where it is let go stands in the address.
+  // While the slider moves its epoch is only here; where it comes to rest stands in the address.
   const [sliding, setSliding] = useState<number | null>(null);
+  useEffect(() => {
+    if (sliding === null) return;
+    const timer = setTimeout(() => {
+      void navigate({
+        to: "/runs/$runId/loss",
+        params: { runId },
+        search: { epoch: sliding },
+        replace: true,
+      }).then(() => setSliding((now) => (now === sliding ? null : now)));
+    }, RESTING_MS);
+    return () => clearTimeout(timer);
+  }, [sliding, navigate, runId]);
   const asked = sliding ?? addressed;
   const at = tracked.find(({ epoch }) => epoch === asked) ?? last;
   const figures = useQuery({ ...lossFigures(runId, last?.epoch ?? 0, theme), enabled: last !== undefined });
@@ -85,14 +98,6 @@ export function LossScreen() {
                 thumbLabel="Epoch"
                 disabled={tracked.length < 2}
                 onChange={setSliding}
-                onChangeEnd={(epoch) => {
-                  void navigate({
-                    to: "/runs/$runId/loss",
-                    params: { runId },
-                    search: { epoch },
-                    replace: true,
-                  }).then(() => setSliding(null));
-                }}
                 style={{ flex: 1 }}
               />
               <strong className="number epoch-at">

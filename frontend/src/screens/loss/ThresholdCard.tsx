@@ -2,7 +2,7 @@
 import { NumberInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { memo, useState } from "react";
 
 import { posteriorFigure, thresholds as thresholdsQuery } from "@/api/evidence";
 import { ChartTable } from "@/parts/ChartTable";
@@ -14,7 +14,8 @@ import { ErrorState, Loading } from "@/parts/States";
 import { ThresholdLine } from "./ThresholdLine";
 import { nearestAt } from "./thresholds";
 
-export function ThresholdCard({ runId }: { runId: string }) {
+/** Not drawn again while the epoch moves: nothing here depends on it. */
+export const ThresholdCard = memo(function ThresholdCard({ runId }: { runId: string }) {
   const theme = useFigureTheme();
   const asked = useQuery(thresholdsQuery(runId));
   const figure = useQuery(posteriorFigure(runId, theme));
@@ -120,6 +121,6 @@ export function ThresholdCard({ runId }: { runId: string }) {
       />
     </Card>
   );
-}
+});
 
 const share = (value: number | null | undefined) => (value == null ? "–" : percent(value));
