@@ -28,6 +28,9 @@ def test_the_reviewed_sample_gives_estimates_and_can_be_taken_back(
     plan = page.request.get(address).json()
     for index in plan["remaining"]:
         expect(panel.locator(".panel-where strong")).to_have_text(f"Sample {index}")
+        # A verdict is for what one sees: keys wait for the evidence.
+        expect(panel.get_by_role("heading", name="Why")).to_be_visible()
+        expect(panel.locator(".decide[aria-pressed=true]")).to_have_count(0)
         page.keyboard.press("x" if index == plan["remaining"][0] else "k")
     expect(page.get_by_text("saving…")).to_be_hidden()
     page.get_by_role("link", name="Sign-off").click()
