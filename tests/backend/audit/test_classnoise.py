@@ -46,7 +46,8 @@ def test_the_intervals_hold_the_planted_rate_of_most_classes() -> None:
     noise = class_noise(given_N, posterior_N, posterior_N > 0.5, 100)
     share_C = np.bincount(given_N, weights=noisy_N) / 200
     assert ((noise.low_C <= share_C) & (share_C <= noise.high_C)).mean() >= 0.95
-    assert np.median(noise.high_C - noise.low_C) < 0.3
+    # Mostly the ambiguous mass: 1.5 times the mean of min(p, 1 − p), about .11 here, to either side.
+    assert np.median(noise.high_C - noise.low_C) < 0.4
 
 
 def test_only_cells_that_hold_flagged_samples_are_listed() -> None:
