@@ -79,7 +79,7 @@ def report_page(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
 def test_it_opens_offline_with_its_charts_and_nothing_is_refused(
     browser: Browser, report_page: Callable[[], Path], theme: str
 ) -> None:
-    context = browser.new_context(color_scheme=theme, offline=True, viewport={"width": 1280, "height": 900})  # type: ignore[arg-type]
+    context = browser.new_context(color_scheme=theme, offline=True, viewport={"width": 1280, "height": 900})
     page = context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
@@ -106,7 +106,7 @@ def test_it_opens_offline_with_its_charts_and_nothing_is_refused(
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_in_it(browser: Browser, report_page: Callable[[], Path], theme: str) -> None:
     # The page's policy lets no script in but its own, so the checker comes in beside it.
-    context = browser.new_context(color_scheme=theme, bypass_csp=True)  # type: ignore[arg-type]
+    context = browser.new_context(color_scheme=theme, bypass_csp=True)
     page = context.new_page()
     page.goto(report_page().as_uri())
     expect(page.locator("#plot-matrix .main-svg").first).to_be_visible()

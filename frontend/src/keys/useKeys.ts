@@ -1,5 +1,5 @@
 /** Lets a screen answer keys while it is shown; the newest screen that knows an action gets it. */
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 
 import type { Action } from "./bindings";
 import { keyChoices, onKeyChoices } from "./choices";
@@ -38,7 +38,7 @@ export function available(): ReadonlySet<Action> {
 
 /** Keys mean nothing to the screens while a dialog is open. */
 export function useKeysOff(opened: boolean): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!opened) return;
     dialogs += 1;
     return () => {
@@ -47,12 +47,13 @@ export function useKeysOff(opened: boolean): void {
   }, [opened]);
 }
 
+/** In layout effects: a key pressed right after the screen has changed must meet the screen that one sees. */
 export function useKeys(handlers: Handlers): void {
   const layer = useRef(handlers);
-  useEffect(() => {
+  useLayoutEffect(() => {
     layer.current = handlers;
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (layers.length === 0) window.addEventListener("keydown", onKeyDown);
     layers.push(layer);
     return () => {

@@ -34,7 +34,7 @@ def test_a_selection_belongs_to_its_run(artifacts: Artifacts) -> None:
         (np.arange(selections.LARGEST + 1), "LIMIT_EXCEEDED"),
     ],
 )
-def test_what_is_no_selection_is_refused(artifacts: Artifacts, indices: np.ndarray, code: str) -> None:  # type: ignore[type-arg]
+def test_what_is_no_selection_is_refused(artifacts: Artifacts, indices: np.ndarray, code: str) -> None:
     with pytest.raises(BadInput) as caught:
         selections.keep(artifacts, "run", indices)
     assert caught.value.code == code

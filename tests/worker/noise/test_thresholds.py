@@ -61,7 +61,7 @@ def test_nothing_is_flagged_where_nothing_satisfies_the_wish() -> None:
 )
 def test_a_wish_outside_its_range_is_named(wish: dict[str, float], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        threshold_for([0.5], **wish)  # type: ignore[arg-type]
+        threshold_for([0.5], **wish)
 
 
 @given(POSTERIOR)
