@@ -5,7 +5,7 @@ DATA ?=
 ARGS := $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format lock dashboard chromium client bench-audit bench-noise bench-train bench-paper bench-api clean
+.PHONY: help setup demo up test check format lock dashboard chromium client bench-audit bench-noise bench-train bench-paper bench-api bench-ui clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
