@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,7 +17,9 @@ from chancy.migrate import Migrator
 from chancy.plugins.leadership import Leadership
 from chancy.plugins.pruner import Pruner
 from chancy.plugins.recovery import Recovery
+from psycopg import OperationalError
 from psycopg.rows import dict_row
+from psycopg_pool import PoolTimeout
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
@@ -29,6 +32,8 @@ HEARTBEAT_TIMEOUT = 12
 """Seconds of silence after which a worker counts as dead; its job goes on elsewhere a few seconds later."""
 RECOVERY_SECONDS = 3
 LEADER_TIMEOUT = 9
+OUTAGE_SECONDS = 60
+"""For which the database may be away."""
 ATTEMPTS = 1000
 """Practically no limit: starts are counted and capped in our own row, by `claims.claim`."""
 
@@ -71,6 +76,22 @@ class _Pruner(_Outliving, Pruner):  # type: ignore[misc]
     pass
 
 
+class _Application(Chancy):  # type: ignore[misc]
+    """Chancy, but a worker's start outlives connections that are cut in the middle of it."""
+
+    async def declare(self, queue: Queue, *, upsert: bool = False) -> Queue:
+        """As Chancy's; tries again while the database cannot be reached, for as long as an outage may last."""
+        deadline = time.monotonic() + OUTAGE_SECONDS
+        while True:
+            try:
+                return await super().declare(queue, upsert=upsert)
+            except (OperationalError, PoolTimeout) as error:
+                if time.monotonic() > deadline:
+                    raise
+                log.warning("queue %s is not declared yet: %s", queue.name, str(error).partition("\n")[0])
+                await asyncio.sleep(0.2)
+
+
 def chancy_app(url: str) -> Any:
     """A Chancy application on the database; use it as an async context manager."""
     plugins = [
@@ -78,7 +99,7 @@ def chancy_app(url: str) -> Any:
         _Recovery(poll_interval=RECOVERY_SECONDS),
         _Pruner(),
     ]
-    return Chancy(url, no_default_plugins=True, plugins=plugins, max_connection_pool_size=5, log=log)
+    return _Application(url, no_default_plugins=True, plugins=plugins, max_connection_pool_size=5, log=log)
 
 
 def make_worker(

@@ -99,6 +99,16 @@ def _jobs(database: Database) -> list[tuple[str, str, str]]:
     return [(row.queue, row.func, row.state) for row in rows]
 
 
+def _cut_connections(database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+
+
 def _fresh_run(database: Database, owner: str, dataset: Dataset) -> str:
     with database.transaction() as session:
         return runs.create(session, owner, dataset.id, "fast", {}, 0).id
@@ -181,6 +191,16 @@ def test_a_worker_runs_the_job_with_its_claim_and_counts_as_alive(
     assert _jobs(database) == [("training", "drill.run", "succeeded")]
 
 
+def test_a_worker_begins_although_its_connections_were_cut_meanwhile(database: Database) -> None:
+    async def begin() -> None:
+        async with jobs.chancy_app(database.url) as app:
+            await app.get_all_queues()  # its pool holds a connection now
+            _cut_connections(database)
+            await app.declare(jobs.NOBODYS)
+
+    asyncio.run(begin())
+
+
 @pytest.mark.slow
 def test_a_worker_whose_connections_are_cut_stays_and_takes_the_next_job(
     database: Database,
@@ -196,13 +216,7 @@ def test_a_worker_whose_connections_are_cut_stays_and_takes_the_next_job(
         _enqueue_drill(database, run_id, tmp_path / "finish")
         word, claim_id = _said(worker)
         assert (word, _said(worker)) == ("taken", ["finished", claim_id])
-        with database.transaction() as session:
-            session.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
-            )
+        _cut_connections(database)
     # Every part of the worker has needed the database by now.
     with pytest.raises(subprocess.TimeoutExpired):
         worker.wait(jobs.HEARTBEAT_SECONDS + 1.5)
