@@ -52,11 +52,10 @@ def ready_loop(each: Recipe, images: Images, given_N: np.ndarray[Any, Any], devi
     loop = Loop(images, given_N, CLASSES, each, 0, device, lambda: False)
     tracked = loop.track()
     mixture = weighting_mixture(each).fit(tracked.loss_N)
-    where = device.device
-    loop.posterior_N = torch.from_numpy(mixture.posterior(tracked.loss_N).astype(np.float32)).to(where)
-    loop.table = tabulated(mixture, tracked.loss_N, each.normalisation, loop.manner.entries, where)
+    table = tabulated(mixture, tracked.loss_N, each.normalisation, loop.manner.entries, device.device)
+    loop.known.weigh(mixture.posterior(tracked.loss_N), table)
     if each.forward_correction:
-        loop.transition_CC = (torch.eye(CLASSES) * 0.9 + 0.01).to(where)
+        loop.known.correct(torch.eye(CLASSES) * 0.9 + 0.01)
     return loop
 
 

@@ -216,7 +216,7 @@ class Execution:
             "blocks": str(self.recipe.blocks),
         }
         described |= {"channels": str(channels), "classes": str(classes)}
-        path.write_bytes(encode(weights, described))
+        path.write_bytes(b"".join(encode(weights, described)))
 
     def outcome_json(self, outcome: Outcome) -> dict[str, Any]:
         """What the run's row keeps: the contract's numbers, and what they were computed with."""

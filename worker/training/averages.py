@@ -26,26 +26,24 @@ class WeightAverage:
     """
 
     def __init__(self, network: nn.Module, steps: float) -> None:
-        self._network, self._steps, self._made = network, steps, 0
-        self._average = {name: value.clone() for name, value in self._floating()}
-
-    def _floating(self) -> Iterator[tuple[str, Tensor]]:
-        for name, value in self._network.state_dict().items():
-            if value.is_floating_point():
-                yield name, value
+        self._steps, self._made = steps, 0
+        # The network's own tensors: training writes into them and never replaces them.
+        self._current = {
+            name: value for name, value in network.state_dict().items() if value.is_floating_point()
+        }
+        self._average = {name: value.clone() for name, value in self._current.items()}
 
     @torch.no_grad()
     def update(self) -> None:
         """Takes in the weights after a step."""
         self._made += 1
         decay = min(math.exp(-1.0 / self._steps), (1 + self._made) / (10 + self._made))
-        names = [(self._average[name], value) for name, value in self._floating()]
-        torch._foreach_lerp_([old for old, _ in names], [new for _, new in names], 1.0 - decay)
+        torch._foreach_lerp_(list(self._average.values()), list(self._current.values()), 1.0 - decay)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Within this context the network has the averaged weights."""
-        kept = {name: value.clone() for name, value in self._floating()}
+        kept = {name: value.clone() for name, value in self._current.items()}
         self._copy(self._average)
         try:
             yield
@@ -54,7 +52,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def _copy(self, values: Mapping[str, Tensor]) -> None:
-        for name, value in self._floating():
+        for name, value in self._current.items():
             value.copy_(values[name])
 
     def state(self) -> dict[str, Tensor]:

@@ -42,7 +42,7 @@ def save(directory: Path, checkpoint: Checkpoint) -> None:
     stem = f"checkpoint-{checkpoint.epoch:05d}"
     sha256 = write_atomically(directory / f"{stem}.safetensors", encode(checkpoint.arrays))
     document = {**checkpoint.document, "epoch": checkpoint.epoch, "sha256": sha256}
-    write_atomically(directory / f"{stem}.json", json.dumps(document, indent=1).encode())
+    write_atomically(directory / f"{stem}.json", [json.dumps(document, indent=1).encode()])
     for path in _documents(directory)[KEPT:]:
         path.unlink(missing_ok=True)
         path.with_suffix(".safetensors").unlink(missing_ok=True)

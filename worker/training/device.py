@@ -41,6 +41,12 @@ class Device:
         finally:
             torch.set_num_threads(before)
 
+    def aside(self) -> AbstractContextManager[object]:
+        """The context in which copies do not wait for the work that is queued on a CUDA device."""
+        if self.device.type != "cuda":
+            return nullcontext()
+        return torch.cuda.stream(torch.cuda.Stream(self.device))  # type: ignore[no-untyped-call]
+
     def with_precision(self, precision: str) -> Device:
         """This device computing in "float32" or "bfloat16"; "auto" leaves what suits the hardware."""
         return self if precision == "auto" else replace(self, bfloat16=precision == "bfloat16")

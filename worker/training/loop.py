@@ -1,7 +1,7 @@
-"""The one training loop: an epoch of steps, and the pass that tracks every sample; all recipes are data to it.
+"""The one training loop: an epoch of steps, and the pass that tracks every sample.
 
 Nothing in an epoch waits for the device: all random choices are drawn before it and moved in one transfer, and the loss
-is read after it. Knows networks, objectives and a device; must not know files, mixtures or reports.
+is read after it. Knows networks, steps and a device; must not know files, mixtures or reports.
 Shapes: N samples, B of a step's batch, L of them computed by this process (all, unless several share the work),
 C classes, F features, H × W pixels.
 """
@@ -18,21 +18,23 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from worker.training import compiling, objectives
+from worker.training import compiling
 from worker.training.augmentation import normalised
 from worker.training.averages import LARGEST_PREDICTIONS, WeightAverage
 from worker.training.device import Device
 from worker.training.evaluation import Keep, batch_for, evaluate
 from worker.training.images import Images
+from worker.training.known import Known
 from worker.training.literal import LEAN, LITERAL
 from worker.training.networks import AuditNet, Builder, built
 from worker.training.parallel import ALONE, Group
 from worker.training.plan import drawn
-from worker.training.posteriors import PosteriorTable
+from worker.training.recording import Recorder
 from worker.training.reports import Stopped
 from worker.training.schedule import learning_rate, steps_per_epoch, temperature, turn
 from worker.training.settings import Recipe
-from worker.training.steps import Step, steps_of
+from worker.training.stepping import Phase, Stepper
+from worker.training.steps import steps_of
 from worker.training.tensorfile import AnyArray
 from worker.training.tracking import Tracked
 
@@ -45,6 +47,9 @@ SEED_STEP = 1 << 32
 ADAPTED_TO = 512
 """Evenly spaced images that a network looks at before it begins."""
 
+MEANWHILE_STEPS, MEANWHILE_SECONDS = 512, 1.0
+"""Steps handed to the device, or seconds passed, after which the host turns to other work."""
+
 POLL_STEPS = 32
 """How often it asks where several processes must stop at the same step."""
 
@@ -52,9 +57,9 @@ POLL_STEPS = 32
 class Loop:
     """Network and optimiser of one run, and what they do in an epoch.
 
-    The caller renews after every tracked epoch: `posterior_N`, each sample's noise posterior, which weighs dynamic
-    bootstrapping and dynamic mixup; `table`, the mixture itself. Tracking renews `prediction_N` and, unless there are too many, `log_probability_NC`.
-    `transition_CC` is the noise transition matrix once estimated. `notes` says what was not done as asked.
+    The caller tells `known` after every tracked epoch what it made of it: each sample's noise posterior, which weighs
+    dynamic bootstrapping and dynamic mixup, and the noise transition matrix once estimated. Tracking renews its predictions,
+    and `log_probability_NC` unless there are too many. `notes` says what was not done as asked.
     """
 
     def __init__(
@@ -71,25 +76,16 @@ class Loop:
         group: Group = ALONE,
         batch_size: int | None = None,
     ) -> None:
-        self.images, self.classes, self.recipe, self.device, self.group = (
-            images,
-            classes,
-            recipe,
-            device,
-            group,
-        )
+        self.images, self.classes, self.recipe, self.device = images, classes, recipe, device
+        self.group = group
         self.manner = LITERAL if recipe.literal else LEAN
         self.count, self.seed = images.count, seed
         self.batch_size = batch_size or recipe.batch_size
         self.steps = steps_per_epoch(recipe, self.batch_size, self.count)
         self._should_stop, self._last_poll, self._polls = should_stop, -math.inf, 0
         where = device.device
-        self._given_N = torch.from_numpy(np.array(given_label_N, dtype=np.int64)).to(where)
-        self.posterior_N = torch.zeros(self.count, device=where)
-        self.prediction_N = self._given_N.clone()
+        self.known = Known(given_label_N, where)
         self.log_probability_NC: Tensor | None = None
-        self.table: PosteriorTable | None = None
-        self.transition_CC: Tensor | None = None
         mean_C, deviation_C = images.statistics()
         self._statistics = torch.from_numpy(mean_C).to(where), torch.from_numpy(deviation_C).to(where)
         self._pad = math.ceil(recipe.crop_share * max(images.height, images.width))
@@ -100,22 +96,22 @@ class Loop:
         network = group.with_common_statistics(network, where)
         self.network = network.to(device=where, memory_format=self.manner.layout)  # type: ignore[call-overload]
         self._adapt()
-        self.notes: list[str] = []
-        if compiling.compiles(recipe.compile, device) and not recipe.literal:
+        self._notes: list[str] = []
+        if compiling.compiles(recipe, device, self.count * images.height * images.width):
             self._compile()
-        self._shared = group.shared(self.network)
         self._average = self._new_average()
-        self._parameters = {
-            name: value for name, value in self.network.named_parameters() if value.requires_grad
-        }
-        self._optimiser = torch.optim.SGD(
-            self._parameters.values(),
-            lr=recipe.learning_rate,
-            momentum=recipe.momentum,
-            nesterov=recipe.nesterov and recipe.momentum > 0.0,
-            weight_decay=recipe.weight_decay,
-            fused=self.manner.fused and where.type in ("cuda", "cpu"),
+        self._stepper = Stepper(
+            self.network, self.known, classes, recipe, device, group, self.manner, self._statistics, self._pad
         )
+        records = where.type == "cuda" and group.size == 1 and recipe.record_steps and not recipe.literal
+        self._recorder = Recorder(self._stepper.take, records=records)
+        self.runs_ahead = records
+        """Whether the host is far ahead of the device within an epoch, and has time for other work."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What was not done as asked, and why."""
+        return [*self._notes, *([self._recorder.note] if self._recorder.note else [])]
 
     def _build(self, index: int) -> nn.Module:
         generator = torch.Generator().manual_seed(self.seed + index * SEED_STEP)
@@ -133,7 +129,8 @@ class Loop:
         """Puts a fresh network in the place of the one that had its turn."""
         self.network.load_state_dict(self._build(index).state_dict())
         self._adapt()
-        self._optimiser.state.clear()
+        self._stepper.optimiser.state.clear()
+        self._recorder.forget()
         self._average = self._new_average()
 
     def _examples(self) -> Tensor:
@@ -145,10 +142,13 @@ class Loop:
         example_BHWC = self.images.span(0, min(self.count, max(2, rows)))
         reason = compiling.compiled(self.network, normalised(example_BHWC, *self._statistics), self.device)
         if reason is not None:
-            self.notes.append(reason)
+            self._notes.append(reason)
 
-    def train_epoch(self, epoch: int) -> float:
-        """One pass of training over all samples, each once; the mean objective (nats). Raises Stopped."""
+    def train_epoch(self, epoch: int, meanwhile: Callable[[], None] = lambda: None) -> float:
+        """One pass of training over all samples, each once; the mean objective (nats). Raises Stopped.
+
+        `meanwhile` is called once, when the device has enough to do for a while.
+        """
         index, first, _ = turn(self.recipe, epoch)
         if index > 0 and epoch == first:
             self._begin_network(index)
@@ -159,126 +159,26 @@ class Loop:
             self.seed, epoch, self.count, self.steps,
             pad=self._pad, flip=self._flip, mixup_alpha=self.recipe.mixup_alpha if mixes else None,
         )  # fmt: skip
-        total = torch.zeros((), device=self.device.device)
-        batches = steps_of(
-            plan, self.images, self._statistics, self._pad, self.manner.layout, self.device.device,
-            self.group, partners=mixes and self.group.size > 1,
-        )  # fmt: skip
-        for step, batch in enumerate(batches):
+        stepper = self._stepper
+        stepper.phase = Phase.of(self.recipe, epoch)
+        stepper.total.zero_()
+        self.known.temperature.fill_(temperature(self.recipe, epoch))
+        phase = stepper.phase, self.known.replaced
+        partners = mixes and self.group.size > 1
+        steps = steps_of(plan, self.images, self.device.device, self.group, partners=partners)
+        began, waits = time.monotonic(), True
+        for number, step in enumerate(steps):
             self._poll()
-            for options in self._optimiser.param_groups:
-                options["lr"] = learning_rate(self.recipe, self.steps, epoch, step)
-            if self.device.device.type == "cuda":
-                torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
-            loss = self._step_loss(epoch, batch)
-            loss.backward()  # type: ignore[no-untyped-call]
-            self._optimiser.step()
-            # Dropped at once: recorded graphs reuse the memory of gradients in the next step.
-            self._optimiser.zero_grad(set_to_none=True)
+            stepper.set_rate(learning_rate(self.recipe, self.steps, epoch, number))
+            self._recorder(step, phase)
             if self._average is not None:
                 self._average.update()
-            total += loss.detach() * batch.sample_B.shape[0]
-        return float(self.group.sum_(total)) / (self.count * self.group.size)
-
-    def _step_loss(self, epoch: int, step: Step) -> Tensor:
-        """The objective of this process's rows, scaled so that the mean over processes is that of the batch."""
-        recipe, group = self.recipe, self.group
-        rows, samples = step.partner_L.shape[0], step.sample_B.shape[0]
-        image_LCHW = step.image_BCHW[:rows]
-        bootstraps = recipe.bootstrap != "none" and epoch >= recipe.bootstrap_start
-        steers = recipe.mixup == "dynamic" and epoch >= recipe.dynamic_mixup_start
-        target_BC = objectives.one_hot(self._given_N[step.sample_B], self.classes, recipe.label_smoothing)
-        posterior_B = self.posterior_N[step.sample_B]
-        if (bootstraps or steers) and recipe.weights_from == "batch" and recipe.bootstrap != "static":
-            posterior_B = self._posteriors(step, image_LCHW)
-        weight_B = (
-            torch.full_like(posterior_B, recipe.static_weight)
-            if recipe.bootstrap == "static"
-            else posterior_B
-        )
-
-        if recipe.mixup == "none":
-            logit_LC = self._logits(self._shared, image_LCHW)
-            target_LC = target_BC[step.own]
-            if bootstraps:
-                guess_LC = (
-                    self._guess(logit_LC, epoch)
-                    if recipe.guess_from == "step"
-                    else self._known_guess(step.sample_B[step.own])
-                )
-                target_LC = objectives.bootstrapped(target_LC, guess_LC, weight_B[step.own])
-        else:
-            if bootstraps:
-                target_BC = objectives.bootstrapped(
-                    target_BC, self._guesses(epoch, step, image_LCHW), weight_B
-                )
-            partner_LCHW = (
-                image_LCHW[step.partner_L] if step.image_BCHW.shape[0] == rows else step.image_BCHW[rows:]
-            )
-            input_share = step.share
-            if steers:
-                input_share = objectives.dynamic_share(posterior_B[step.own], posterior_B[step.partner_L])
-                input_share = input_share[:, None, None, None]
-            mixed_LCHW = objectives.mixed(image_LCHW, partner_LCHW, input_share)
-            logit_LC = self._logits(self._shared, mixed_LCHW)
-            target_LC = objectives.mixed(target_BC[step.own], target_BC[step.partner_L], step.share)
-
-        if self.transition_CC is not None:
-            loss_L = objectives.forward_corrected(logit_LC, target_LC, self.transition_CC)
-        else:
-            loss_L = objectives.cross_entropy(logit_LC, target_LC)
-        loss = loss_L.sum() * (group.size / samples)
-        # The term belongs to the bootstrapped objective (Sec. 3.3): before, no guess can lead to one class.
-        if recipe.prior_weight > 0.0 and bootstraps:
-            mean_C = group.sum(logit_LC.softmax(dim=1).sum(dim=0)) / samples
-            loss = loss + recipe.prior_weight * objectives.prior_penalty(mean_C)
-        return loss
-
-    def _guesses(self, epoch: int, step: Step, image_LCHW: Tensor) -> Tensor:
-        """What the network takes the whole batch's samples for (B, C)."""
-        if self.recipe.guess_from != "step":
-            return self._known_guess(step.sample_B)
-        # One further pass over the unmixed images, in training mode as in the released code, so that the running
-        # statistics see unmixed images too.
-        with self.manner.side_pass():
-            guess_LC = self._guess(self._logits(self.network, image_LCHW), epoch)
-        return self._whole(guess_LC, step)
-
-    def _known_guess(self, sample_B: Tensor) -> Tensor:
-        """What is known of these samples since the last epoch (B, C)."""
-        return objectives.one_hot(self.prediction_N[sample_B], self.classes)
-
-    def _guess(self, logit_BC: Tensor, epoch: int) -> Tensor:
-        logit_BC = logit_BC.detach()
-        if self.recipe.guess == "hard":
-            return objectives.hard_guess(logit_BC)
-        soft_to_hard = self.recipe.guess == "soft-to-hard"
-        return objectives.soft_guess(logit_BC, temperature(self.recipe, epoch) if soft_to_hard else 1.0)
-
-    def _posteriors(self, step: Step, image_LCHW: Tensor) -> Tensor:
-        """Noise posteriors of the whole batch (B,) from the losses of its augmented images, in evaluation mode."""
-        if self.table is None:
-            return self.posterior_N[step.sample_B]
-        self.network.eval()
-        with self.manner.side_pass():
-            logit_LC = self._logits(self.network, image_LCHW)
-        self.network.train()
-        given_LC = objectives.one_hot(self._given_N[step.sample_B[step.own]], self.classes)
-        loss_L = objectives.cross_entropy(logit_LC.detach(), given_LC)
-        return self._whole(self.manner.lookup(self.table, loss_L), step)
-
-    def _whole(self, value_L: Tensor, step: Step) -> Tensor:
-        """The rows of all processes, one after another."""
-        if self.group.size == 1:
-            return value_L
-        value_B = value_L.new_zeros((step.sample_B.shape[0], *value_L.shape[1:]))
-        value_B[step.own] = value_L
-        return self.group.sum_(value_B)
-
-    def _logits(self, network: nn.Module, image_BCHW: Tensor) -> Tensor:
-        with self.device.autocast():
-            logit_BC: Tensor = network(image_BCHW)
-        return logit_BC.float()
+            if waits and (number == MEANWHILE_STEPS or time.monotonic() - began > MEANWHILE_SECONDS):
+                waits = False
+                meanwhile()
+        if waits:
+            meanwhile()
+        return float(self.group.sum_(stepper.total)) / (self.count * self.group.size)
 
     def track(self, *, mirrored: bool = False) -> Tracked:
         """Loss, margin and prediction of every sample, in evaluation mode, by sample index; with `mirrored` by its mirror
@@ -290,7 +190,7 @@ class Loop:
         log_probability_NC = torch.zeros((self.count if keeps else 0, self.classes), device=where)
 
         def keep(begin: int, end: int, feature_BF: Tensor, logit_BC: Tensor) -> None:
-            given_B1 = self._given_N[begin:end, None]
+            given_B1 = self.known.given_N[begin:end, None]
             given_logit_B = logit_BC.gather(1, given_B1)[:, 0]
             loss_N[begin:end] = logit_BC.logsumexp(dim=1) - given_logit_B
             margin_N[begin:end] = given_logit_B - logit_BC.scatter(1, given_B1, -torch.inf).amax(dim=1)
@@ -299,11 +199,11 @@ class Loop:
                 log_probability_NC[begin:end] = logit_BC.log_softmax(dim=1)
 
         self._evaluate(self.images, keep, mirrored=mirrored)
-        self.prediction_N = self.group.sum_(prediction_N)
+        self.known.prediction_N.copy_(self.group.sum_(prediction_N))
         self.log_probability_NC = self.group.sum_(log_probability_NC) if keeps else None
         self.group.sum_(loss_N)
         self.group.sum_(margin_N)
-        return Tracked(loss_N.cpu().numpy(), margin_N.cpu().numpy(), self.prediction_N.cpu().numpy())
+        return Tracked(loss_N.cpu().numpy(), margin_N.cpu().numpy(), prediction_N.cpu().numpy())
 
     def accuracy(self, images: Images, label_N: NDArray[np.int64]) -> float:
         """Share of the images predicted as labelled. Raises Stopped."""
@@ -354,41 +254,29 @@ class Loop:
             if self.group.agreed(self._should_stop(), self.device.device):
                 raise Stopped("stopped on request")
 
-    def state(self) -> dict[str, AnyArray]:
-        """Everything an undisturbed run would go on with, as arrays by name."""
-        arrays = {f"network.{name}": value for name, value in self.network.state_dict().items()}
-        for name, parameter in self._parameters.items():
-            momentum = self._optimiser.state[parameter].get("momentum_buffer")
+    def state(self) -> dict[str, Tensor]:
+        """Everything an undisturbed run would go on with, by name, in memory of its own."""
+        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
+        for name, parameter in self._stepper.parameters.items():
+            momentum = self._stepper.optimiser.state[parameter].get("momentum_buffer")
             if momentum is not None:
-                arrays[f"momentum.{name}"] = momentum
+                tensors[f"momentum.{name}"] = momentum
         if self._average is not None:
-            arrays |= {f"average.{name}": value for name, value in self._average.state().items()}
-        arrays["posterior"], arrays["prediction"] = self.posterior_N, self.prediction_N
-        if self.table is not None:
-            arrays["table"] = self.table.posterior_M
-            arrays["table_range"] = torch.tensor([self.table.lowest, self.table.highest], dtype=torch.float64)
-        if self.transition_CC is not None:
-            arrays["transition"] = self.transition_CC
-        return {name: value.detach().cpu().contiguous().numpy() for name, value in arrays.items()}
+            tensors |= {f"average.{name}": value for name, value in self._average.state().items()}
+        tensors |= self.known.state()
+        return {name: value.detach().clone() for name, value in tensors.items()}
 
     def load_state(self, arrays: dict[str, AnyArray]) -> None:
         """The inverse of `state`."""
-        where = self.device.device
         tensors = {name: torch.from_numpy(value) for name, value in arrays.items()}
         self.network.load_state_dict(_under("network.", tensors))
-        for name, parameter in self._parameters.items():
+        for name, parameter in self._stepper.parameters.items():
             if (momentum := tensors.get(f"momentum.{name}")) is not None:
-                self._optimiser.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(
-                    momentum
-                )
+                buffer = torch.empty_like(parameter).copy_(momentum)
+                self._stepper.optimiser.state[parameter]["momentum_buffer"] = buffer
         if self._average is not None:
             self._average.load_state(_under("average.", tensors))
-        self.posterior_N, self.prediction_N = tensors["posterior"].to(where), tensors["prediction"].to(where)
-        if "table" in tensors:
-            low, high = tensors["table_range"].tolist()
-            self.table = PosteriorTable(low, high, tensors["table"].to(where))
-        if "transition" in tensors:
-            self.transition_CC = tensors["transition"].to(where)
+        self.known.load_state(tensors)
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -109,7 +109,9 @@ class Recipe:
     precision: Precision = "auto"
     """Number format of the matrix work; "auto" is bfloat16 where the hardware is made for it."""
     compile: Compile = "auto"
-    """Compile the network (torch.compile); "auto": on CUDA devices only."""
+    """Compile the network (torch.compile); "auto": on CUDA devices, where the training is long enough to pay."""
+    record_steps: bool = True
+    """On a CUDA device record whole steps as graphs, which the host then starts in one call each."""
 
     ranking_skip: float = 0.1
     """Share of each network's first epochs left out of the average predictions by which samples are ranked."""

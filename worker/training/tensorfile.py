@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -31,27 +31,28 @@ class UnreadableFile(ValueError):
     """The file is missing, cut short, or not in the format."""
 
 
-def encode(arrays: Mapping[str, AnyArray], metadata: Mapping[str, str] = MappingProxyType({})) -> bytes:
-    """The file's bytes: header length (8 bytes, little-endian), JSON header, the arrays one after another."""
+def encode(
+    arrays: Mapping[str, AnyArray], metadata: Mapping[str, str] = MappingProxyType({})
+) -> list[bytes | memoryview]:
+    """The file's bytes in pieces: header length (8 bytes, little-endian), JSON header, then each array's own memory."""
     header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
-    bodies: list[bytes] = []
+    bodies: list[bytes | memoryview] = []
     offset = 0
     # Widest first, as the reference writer does, so that every array starts aligned.
     for name, array in sorted(arrays.items(), key=lambda item: (-item[1].dtype.itemsize, item[0])):
-        little = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
+        little = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"), copy=False))
         if little.dtype not in _NAMES:
             raise ValueError(f"array {name!r} has the unsupported type {array.dtype}")
-        body = little.tobytes()
         header[name] = {
             "dtype": _NAMES[little.dtype],
             "shape": list(array.shape),
-            "data_offsets": [offset, offset + len(body)],
+            "data_offsets": [offset, offset + little.nbytes],
         }
-        bodies.append(body)
-        offset += len(body)
+        bodies.append(little.reshape(-1).view(np.uint8).data)
+        offset += little.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    return b"".join([len(text).to_bytes(8, "little"), text, *bodies])
+    return [len(text).to_bytes(8, "little"), text, *bodies]
 
 
 def decode(content: bytes) -> tuple[dict[str, AnyArray], dict[str, str]]:
@@ -78,12 +79,15 @@ def decode(content: bytes) -> tuple[dict[str, AnyArray], dict[str, str]]:
     return arrays, metadata
 
 
-def write_atomically(path: Path, content: bytes) -> str:
-    """Puts the content at the path, durably and whole or not at all; returns its SHA-256 in hex."""
+def write_atomically(path: Path, pieces: Iterable[bytes | memoryview]) -> str:
+    """Puts the pieces one after another at the path, durably and whole or not at all; returns their SHA-256 in hex."""
     temporary = path.with_name(f".{path.name}.part")
+    digest = hashlib.sha256()
     try:
         with temporary.open("wb") as file:
-            file.write(content)
+            for piece in pieces:
+                file.write(piece)
+                digest.update(piece)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -95,7 +99,7 @@ def write_atomically(path: Path, content: bytes) -> str:
         os.fsync(folder)
     finally:
         os.close(folder)
-    return hashlib.sha256(content).hexdigest()
+    return digest.hexdigest()
 
 
 def read_verified(path: Path, sha256: str) -> bytes:

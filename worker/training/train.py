@@ -17,7 +17,6 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from worker.noise.assess import assess
 from worker.noise.mixtures import BetaMixture, GaussianMixture, Mixture
 from worker.training import checkpoint as checkpoints
 from worker.training import objectives
@@ -28,13 +27,14 @@ from worker.training.images import Images
 from worker.training.loop import Loop
 from worker.training.memory import is_out_of_memory, smaller_batch
 from worker.training.networks import Builder, built
-from worker.training.outcome import epoch_report, outcome
+from worker.training.outcome import outcome
 from worker.training.parallel import Group, joined
 from worker.training.posteriors import tabulated
+from worker.training.publishing import Passed, Publisher
 from worker.training.reports import Diverged, EpochReport, Outcome, OutOfMemory, Stopped, TrainingData
 from worker.training.schedule import is_ranked, learning_rate
 from worker.training.settings import Recipe
-from worker.training.tracking import History, Tracked, load_history, write_epoch
+from worker.training.tracking import History, Tracked, load_history
 
 __all__ = [
     "CheckpointMismatch",
@@ -49,7 +49,7 @@ __all__ = [
     "train",
 ]
 
-FORMAT = 3
+FORMAT = 4
 """Of the checkpoints: a run begun with another one cannot go on."""
 
 PREDICTIONS = "predictions."
@@ -144,9 +144,10 @@ class _Training:
             images, data.given_label_N, data.classes, recipe, order.seed, device, order.should_stop,
             build=order.build, group=group, batch_size=batch_size,
         )  # fmt: skip
-        self.notes = [*notes, *self.loop.notes]
+        self._notes = list(notes)
         self.predictions = PredictionAverage()
-        self.done, self.history, self.validations, self.seconds_before = 0, list[str](), list[float](), 0.0
+        self.done, self.validations, self.seconds_before = 0, list[float](), 0.0
+        history: list[str] = []
         if found is not None:
             self.loop.load_state(found.arrays)
             kept = {
@@ -155,15 +156,23 @@ class _Training:
                 if name.startswith(PREDICTIONS)
             }
             self.predictions.load_state(kept, where)
-            self.done, self.history = found.epoch, list(found.document["history"])
+            self.done, history = found.epoch, list(found.document["history"])
             self.validations = list(found.document["validation"])
             self.seconds_before = float(found.document["seconds"])
+        self.publisher = Publisher(
+            data, recipe, device, order.directory, order.on_epoch, self.identity, history
+        )
 
     def run(self) -> Outcome:
         """The epochs that are missing, then the outcome."""
         self.started = time.perf_counter()
-        for epoch in range(self.done + 1, self.order.recipe.epochs + 1):
-            self.epoch(epoch)
+        try:
+            for epoch in range(self.done + 1, self.order.recipe.epochs + 1):
+                self.epoch(epoch)
+        except Stopped:
+            self.publisher.publish()  # whoever stops a run goes on from its last whole epoch
+            raise
+        self.publisher.publish()
         probability_NC, feature_NF = self.loop.describe(self.loop.images)
         best_last: dict[Literal["best", "last"], float] | None = (
             {"best": max(self.validations), "last": self.validations[-1]} if self.validations else None
@@ -179,6 +188,11 @@ class _Training:
         )  # fmt: skip
 
     @property
+    def notes(self) -> list[str]:
+        """What was not done as asked, in words."""
+        return list(dict.fromkeys([*self._notes, *self.loop.notes]))
+
+    @property
     def seconds(self) -> float:
         """Trained so far, in all sessions."""
         return self.seconds_before + time.perf_counter() - self.started
@@ -187,9 +201,13 @@ class _Training:
         """One epoch, from its steps to its report."""
         data, recipe, loop = self.order.data, self.order.recipe, self.loop
         started = time.perf_counter()
-        if recipe.forward_correction and loop.transition_CC is None and epoch >= recipe.correction_start:
+        if (
+            recipe.forward_correction
+            and loop.known.transition_CC is None
+            and epoch >= recipe.correction_start
+        ):
             self.estimate_transition(epoch)
-        train_loss = loop.train_epoch(epoch)
+        train_loss = loop.train_epoch(epoch, meanwhile=self.publisher.publish)
         tracked = loop.track(mirrored=recipe.judge_mirrored and is_ranked(recipe, epoch))
         if loop.log_probability_NC is not None and is_ranked(recipe, epoch):
             self.predictions.update(loop.log_probability_NC)
@@ -197,18 +215,19 @@ class _Training:
         self.weigh(tracked)
         if self.validation is not None and data.validation_label_N is not None:
             self.validations.append(loop.accuracy(self.validation, data.validation_label_N))
-        self.device.synchronise()
         if self.group.rank > 0:
             return
-        self.keep(epoch, tracked)
-        seconds = time.perf_counter() - started
-        self.order.on_epoch(
-            epoch_report(
-                data, tracked, assess(tracked.loss_N), epoch, recipe, learning_rate(recipe, loop.steps, epoch),
-                train_loss, seconds, self.validations[-1] if self.validations else None,
+        state = loop.state() | {PREDICTIONS + name: value for name, value in self.predictions.state().items()}
+        self.device.synchronise()
+        self.publisher.add(
+            Passed(
+                epoch, tracked, train_loss, learning_rate(recipe, loop.steps, epoch),
+                time.perf_counter() - started, self.seconds, state, list(self.validations),
                 loop.batch_size, self.notes,
             )
         )  # fmt: skip
+        if not loop.runs_ahead:  # a device that works on alone does the next epoch's steps meanwhile
+            self.publisher.publish()
 
     def estimate_transition(self, epoch: int) -> None:
         """Begins forward correction, unless the network cannot tell the classes apart yet: then another epoch passes.
@@ -219,41 +238,24 @@ class _Training:
         probability_NC, _ = self.loop.describe(self.loop.images)
         transition_CC = objectives.estimated_transition(torch.from_numpy(probability_NC))
         late = "Forward correction"
-        self.notes = [note for note in self.notes if not note.startswith(late)]
+        self._notes = [note for note in self._notes if not note.startswith(late)]
         if objectives.tells_classes_apart(transition_CC):
-            self.loop.transition_CC = transition_CC.to(self.device.device)
+            self.loop.known.correct(transition_CC)
             if epoch > self.order.recipe.correction_start:
-                self.notes.append(
+                self._notes.append(
                     f"{late} began in epoch {epoch}, when the network could tell the classes apart."
                 )
         else:
-            self.notes.append(f"{late} waits: by epoch {epoch} the network cannot tell the classes apart.")
+            self._notes.append(f"{late} waits: by epoch {epoch} the network cannot tell the classes apart.")
 
     def weigh(self, tracked: Tracked) -> None:
         """Fits the mixture to the epoch's losses, for the weights of the next epoch."""
         recipe, loop, where = self.order.recipe, self.loop, self.device.device
         mixture = weighting_mixture(recipe).fit(tracked.loss_N)
-        posterior_N = mixture.posterior(tracked.loss_N).astype(np.float32)
-        loop.posterior_N = torch.from_numpy(posterior_N).to(where)
+        table = None
         if recipe.weights_from == "batch":
-            loop.table = tabulated(mixture, tracked.loss_N, recipe.normalisation, loop.manner.entries, where)
-
-    def keep(self, epoch: int, tracked: Tracked) -> None:
-        """Puts the epoch and a checkpoint on disk."""
-        self.history.append(write_epoch(self.order.directory, epoch, tracked))
-        document: dict[str, Any] = {
-            **self.identity,
-            "history": self.history,
-            "validation": self.validations,
-            "seconds": self.seconds,
-            "batch_size": self.loop.batch_size,
-            "notes": self.notes,
-        }
-        arrays = self.loop.state()
-        arrays |= {
-            PREDICTIONS + name: value.cpu().numpy() for name, value in self.predictions.state().items()
-        }
-        checkpoints.save(self.order.directory, Checkpoint(epoch, arrays, document))
+            table = tabulated(mixture, tracked.loss_N, recipe.normalisation, loop.manner.entries, where)
+        loop.known.weigh(mixture.posterior(tracked.loss_N), table)
 
 
 def weighting_mixture(recipe: Recipe) -> Mixture:

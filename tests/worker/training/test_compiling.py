@@ -56,10 +56,15 @@ def trained(data: TrainingData, directory: Path, setting: str) -> Outcome:
     )  # fmt: skip
 
 
-def test_auto_compiles_on_cuda_only() -> None:
+def test_auto_compiles_long_trainings_on_cuda_only() -> None:
     cpu, cuda = (Device(torch.device(name), False, name) for name in ("cpu", "cuda"))
-    assert [compiles(setting, cpu) for setting in ("auto", "on", "off")] == [False, True, False]
-    assert [compiles(setting, cuda) for setting in ("auto", "on", "off")] == [True, True, False]
+    settings = [recipe("m-dyr-h", {"compile": setting}) for setting in ("auto", "on", "off")]
+    cifar, photographs = 50_000 * 32 * 32, 100_000 * 224 * 224
+    assert [compiles(each, cpu, photographs) for each in settings] == [False, True, False]
+    assert [compiles(each, cuda, cifar) for each in settings] == [False, True, False]
+    assert [compiles(each, cuda, photographs) for each in settings] == [True, True, False]
+    literal = recipe("m-dyr-h", {"literal": True})
+    assert not compiles(literal, cuda, photographs)
 
 
 @pytest.mark.slow

@@ -49,7 +49,7 @@ def test_we_read_what_the_formats_own_library_writes() -> None:
 @pytest.mark.parametrize("length", [0, 7, 8, 100, -1])
 def test_a_file_cut_short_is_unreadable(length: int) -> None:
     with pytest.raises(UnreadableFile):
-        decode(encode(ARRAYS)[:length])
+        decode(b"".join(encode(ARRAYS))[:length])
 
 
 @given(st.binary(max_size=200))
@@ -70,16 +70,16 @@ def test_an_array_that_claims_more_than_the_file_holds_is_unreadable() -> None:
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    write_atomically(path, b"old")
+    write_atomically(path, [b"old"])
     path.with_name(".state.part").mkdir()  # the place of the temporary file is taken: writing must fail
     with pytest.raises(OSError, match="directory"):
-        write_atomically(path, b"new")
+        write_atomically(path, [b"new"])
     assert path.read_bytes() == b"old"
 
 
 def test_bytes_that_changed_are_not_accepted(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    sha256 = write_atomically(path, b"content")
+    sha256 = write_atomically(path, [b"content"])
     assert read_verified(path, sha256) == b"content"
     path.write_bytes(b"c0ntent")
     with pytest.raises(UnreadableFile, match="not what was written"):
