@@ -5,7 +5,7 @@ DATA ?=
 ARGS := $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format lock dashboard chromium client bench-audit bench-noise bench-train bench-paper bench-api bench-ui clean
+.PHONY: help setup demo up test lint check format lock dashboard chromium client bench-audit bench-noise bench-train bench-paper bench-api bench-ui clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,12 +40,14 @@ test: setup chromium ## every test, the browser's included
 	$(BIN)/python frontend/build_hook.py --test
 	$(BIN)/python -m pytest
 
-check: setup ## format, lint, types, import contracts, quick tests
+lint: setup ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python frontend/build_hook.py --check
+
+check: lint ## the same, and the quick tests
 	$(BIN)/python -m pytest -q -m "not slow" --ignore=tests/e2e
 
 format: setup ## format the sources in place
