@@ -5,7 +5,7 @@ DATA ?=
 ARGS := $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint check format lock dashboard chromium client bench-audit bench-noise bench-train bench-paper bench-api bench-ui clean
+.PHONY: help setup demo up test lint check format lock dashboard chromium client bench-audit bench-predictions bench-noise bench-train bench-paper bench-api bench-ui clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -71,6 +71,9 @@ $(BIN)/.bench: constraints-bench.txt | setup
 
 bench-audit: setup $(BIN)/.bench ## ways to find wrong labels: ranking against seconds; DATA=folder with CIFAR-10 Parquet shards
 	$(BIN)/python -m benchmarks.audit $(DATA)
+
+bench-predictions: setup $(BIN)/.bench ## own predictions beside cleanlab; DATA=folder with out-of-fold predictions
+	$(BIN)/python -m benchmarks.predictions $(DATA) --end-to-end
 
 bench-noise: setup ## flags, noise rates and speed of the mixtures on real losses; DATA=folder with out-of-fold predictions
 	$(BIN)/python -m benchmarks.noise $(DATA)

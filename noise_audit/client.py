@@ -110,6 +110,23 @@ class Client:
         body = {"recipe": recipe, "settings": settings or {}, "seed": seed}
         return self._json("POST", f"/api/datasets/{dataset_id}/runs", json=body)
 
+    def audit_predictions(
+        self,
+        dataset_id: str,
+        path: str | Path,
+        *,
+        in_sample: bool = False,
+        logits: bool = False,
+        progress: upload.Progress = lambda sent, total: None,
+    ) -> Json:
+        """Queue a run that judges by the predicted probabilities (or logits) in a file, without training.
+
+        npy, npz, CSV or Parquet with a row for each sample and a column for each class. `in_sample` says that the network
+        which predicts was trained on these labels.
+        """
+        body = {"upload_id": self._send(Path(path), progress), "in_sample": in_sample, "logits": logits}
+        return self._json("POST", f"/api/datasets/{dataset_id}/predictions", json=body)
+
     def runs(self, dataset_id: str | None = None) -> list[Json]:
         """All runs, or those of one dataset, newest first."""
         query = {"dataset_id": dataset_id} if dataset_id else {}

@@ -1,29 +1,29 @@
-"""One run from claim to published results, stage by stage: fetch, train, map, publish.
+"""One run from claim to published results; one that trains goes stage by stage: fetch, train, map, publish.
 
 `python -m worker.execute RUN CLAIM`; started by `worker.jobs`, one process per run.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import sys
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from backend.audit.errors import BadInput
 from backend.settings import Settings
-from backend.store import claims, datasets, results, runs
+from backend.store import runs
 from backend.store.artifacts import Artifacts
+from backend.store.runs import PREDICTIONS
 from backend.store.tables import Run
 from worker.backbones import builder
 from worker.claimed import Claimed
 from worker.door import Stopped, enter
-from worker.embedding import embed, neighbours
-from worker.noise.scores import consensus, neighbour_disagreement
-from worker.results import agreement, stored_mixtures, write_parquet
+from worker.predicted import PredictedRun
+from worker.results import stored_mixtures
 from worker.scratch import scratch_folder
+from worker.stages import Findings, Stages
 from worker.training.averages import STEPS_MADE
 from worker.training.checkpoint import newest
 from worker.training.device import chosen_device
@@ -34,41 +34,42 @@ from worker.training.reports import Stopped as TrainingStopped
 from worker.training.tensorfile import AnyArray, encode
 from worker.training.train import EpochReport, Outcome, TrainingData, load_history, train
 
-TRAINED, MAPPED = 0.86, 0.97
-"""Share of the whole run that is done after training and after the map (measured on 10 000 small images)."""
+TRAINED = 0.86
+"""Share of the whole run that is done after training (measured on 10 000 small images)."""
+LEARNED = "what the network learned"
+"""Whose features the map shows."""
 CHECKPOINT = "checkpoint"
 
 
-class Execution:
-    """What one run needs in hand while it goes through its stages."""
+class Training(Stages):
+    """A run that trains a network on the dataset."""
 
     def __init__(
         self, settings: Settings, artifacts: Artifacts, claimed: Claimed, run: Run, folder: Path
     ) -> None:
-        self.settings, self.database, self.artifacts = settings, claimed.database, artifacts
-        self.claimed = claimed
-        self.run_id, self.dataset_id, self.account_id = run.id, run.dataset_id, run.account_id
-        self.seed = run.seed
+        super().__init__(settings, artifacts, claimed, run, folder)
         self.recipe: Recipe = _recipe(run)
-        self.directory = folder
         self.device = _device(settings)
 
     def go(self) -> None:
         """All stages; raises ClaimLost when the run was cancelled or taken over."""
         data = self.fetch()
         outcome = self.train(data)
-        xy_N2 = self.map(outcome)
-        self.publish(data, outcome, xy_N2)
+        layout = self.layout(outcome.feature_NF, LEARNED, TRAINED)
+        folder = self.directory / "publish"
+        folder.mkdir()
+        self.save_history(folder / "history.npz")
+        self.save_network(folder / "model.safetensors", len(data.image_NHWC[0, 0, 0]), data.classes)
+        kept = {**outcome.summary, "settings": self.recipe.as_dict()}
+        self.publish(_findings(outcome), layout, data.given_label_N, folder, kept, outcome.epochs)
+        self.artifacts.delete(f"runs/{self.run_id}/{CHECKPOINT}/")
 
     def fetch(self) -> TrainingData:
         """Bring pixels and labels, and the newest checkpoint of an earlier start, to this machine."""
         self.claimed.progress(force=True, stage="fetch", fraction=0.0, message="Fetching the images")
-        with self.database.transaction() as session:
-            dataset = datasets.get(session, self.account_id, self.dataset_id)
-            content_id, classes = dataset.content_id, list(dataset.classes)
-            given_N, true_N = datasets.labels(session, self.dataset_id)
+        labels = self.labels()
         pixels = self.directory / "pixels.npy"
-        self.artifacts.download(f"datasets/{content_id}/pixels.npy", pixels)
+        self.artifacts.download(f"datasets/{labels.content_id}/pixels.npy", pixels)
         prefix = f"runs/{self.run_id}/{CHECKPOINT}/"
         for key in self.artifacts.list(prefix):
             target = self.directory / CHECKPOINT / key.removeprefix(prefix)
@@ -76,9 +77,9 @@ class Execution:
             self.artifacts.download(key, target)
         return TrainingData(
             image_NHWC=np.load(pixels, mmap_mode="r", allow_pickle=False),
-            given_label_N=given_N.astype(np.int64),
-            true_label_N=None if true_N is None else true_N.astype(np.int64),
-            classes=len(classes),
+            given_label_N=labels.given_N,
+            true_label_N=labels.true_N,
+            classes=len(labels.classes),
         )
 
     def train(self, data: TrainingData) -> Outcome:
@@ -136,67 +137,15 @@ class Execution:
         for name in there - here.keys():
             self.artifacts.delete(prefix + name)
 
-    def map(self, outcome: Outcome) -> np.ndarray[Any, np.dtype[np.float32]]:
-        """The 2-D map of the penultimate features."""
-        self.claimed.progress(force=True, stage="map", fraction=TRAINED, message="Drawing the map")
-        self.claimed.check()
-
-        def advance(fraction: float) -> None:
-            self.claimed.check()
-            self.claimed.progress(
-                stage="map", fraction=TRAINED + (MAPPED - TRAINED) * fraction, message="Drawing the map"
-            )
-
-        return embed(outcome.feature_NF, seed=self.seed, progress=advance)
-
-    def publish(
-        self, data: TrainingData, outcome: Outcome, xy_N2: np.ndarray[Any, np.dtype[np.float32]]
-    ) -> None:
-        """Artifacts first (idempotent), then rows and the run's end in one fenced transaction."""
-        self.claimed.progress(force=True, stage="publish", fraction=MAPPED, message="Storing the results")
-        result = np.zeros(len(xy_N2), dtype=results.RESULT_DTYPE)
-        result["sample_index"] = np.arange(len(result))
-        result["noise_posterior"] = outcome.noise_posterior_N
-        result["flagged"] = outcome.flagged_N
-        result["suggested_label"] = outcome.suggested_label_N
-        result["loss"] = outcome.loss_N
-        result["margin"] = outcome.margin_N
-        result["label_quality"] = outcome.label_quality_N
-        result["x"], result["y"] = xy_N2.T
-        folder = self.directory / "publish"
-        folder.mkdir()
-        np.save(folder / "features.npy", outcome.feature_NF.astype(np.float16))
-        np.save(folder / "probabilities.npy", outcome.predicted_probability_NC.astype(np.float16))
-        neighbour_NK = neighbours(outcome.feature_NF, k=8)
-        np.save(folder / "neighbours.npy", neighbour_NK)
+    def save_history(self, path: Path) -> None:
+        """Loss, margin and prediction of every sample after every epoch."""
         history = load_history(self.directory / CHECKPOINT)
         np.savez_compressed(
-            folder / "history.npz",
+            path,
             loss=history.loss_EN.astype(np.float16),
             margin=history.margin_EN.astype(np.float16),
             prediction=history.prediction_EN.astype(np.int16),
         )
-        scores = {
-            **outcome.scores,
-            "neighbour_disagreement": neighbour_disagreement(neighbour_NK, data.given_label_N),
-        }
-        result["agreement"] = agreement(scores, int(outcome.flagged_N.sum()))
-        scores["consensus"] = consensus(scores)
-        write_parquet(folder / "results.parquet", result, data.given_label_N, scores)
-        self.save_network(folder / "model.safetensors", len(data.image_NHWC[0, 0, 0]), data.classes)
-        self.claimed.check()
-        self.artifacts.upload_folder(folder, f"runs/{self.run_id}/")
-
-        def write() -> None:
-            with self.database.transaction() as session:
-                done = {"stage": "done", "fraction": 1.0, "epoch": outcome.epochs, "epochs": outcome.epochs}
-                claims.fenced_update(session, Run, self.run_id, self.claimed.claim_id, progress=done)
-                results.publish_results(
-                    session, self.run_id, self.claimed.claim_id, result, outcome=self.outcome_json(outcome)
-                )
-
-        self.claimed.patiently(write)
-        self.artifacts.delete(f"runs/{self.run_id}/{CHECKPOINT}/")
 
     def save_network(self, path: Path, channels: int, classes: int) -> None:
         """The trained weights alone, with what is needed to build the network they belong to."""
@@ -218,15 +167,10 @@ class Execution:
         described |= {"channels": str(channels), "classes": str(classes)}
         path.write_bytes(b"".join(encode(weights, described)))
 
-    def outcome_json(self, outcome: Outcome) -> dict[str, Any]:
-        """What the run's row keeps: the contract's numbers, and what they were computed with."""
-        return {
-            **outcome.summary,
-            "settings": self.recipe.as_dict(),
-            "versions": {
-                name: version(name) for name in ("noise-audit", "torch", "numpy", "scipy", "umap-learn")
-            },
-        }
+
+def _findings(outcome: Outcome) -> Findings:
+    names = (field.name for field in dataclasses.fields(Findings))
+    return Findings(**{name: getattr(outcome, name) for name in names})
 
 
 def _recipe(run: Run) -> Recipe:
@@ -248,7 +192,8 @@ def execute(settings: Settings, artifacts: Artifacts, claimed: Claimed, run: Run
     """Execute one claimed run."""
     with scratch_folder(settings.data, f"run-{run.id}-{claimed.claim_id}") as folder:
         try:
-            Execution(settings, artifacts, claimed, run, folder).go()
+            of = PredictedRun if run.recipe == PREDICTIONS else Training
+            of(settings, artifacts, claimed, run, folder).go()
         except TrainingStopped as stopped:
             raise Stopped from stopped
         except MissingBackbone as missing:

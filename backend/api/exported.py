@@ -97,5 +97,7 @@ _OUTCOME = (
     "model",
     "trust",
     "metrics",
+    "map_from",
+    "predictions",
     "versions",
 )

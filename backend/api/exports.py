@@ -12,9 +12,10 @@ from backend.api.reports import report_file
 from backend.api.schemas import ExportPreview, LabelChange
 from backend.audit import exporting
 from backend.audit.cleaning import BECAUSE, REMOVED, Unreviewed, changed_indices
+from backend.audit.errors import NotFound
 from backend.audit.exporting import MEDIA_TYPES, Format
 from backend.audit.tables import Exported, export_table
-from backend.store import activity
+from backend.store import activity, runs
 
 router = APIRouter(prefix="/api/runs/{run_id}/exports", tags=["exports"])
 
@@ -82,6 +83,8 @@ def _file(
         state = gather(session, context, caller, run_id, unreviewed)
     about, name = describe(state, what), stem(state, what)
     if what == "model":
+        if state.run.recipe == runs.PREDICTIONS:
+            raise NotFound("MODEL_MISSING", "This run judged predictions and trained no network.")
         data = context.artifacts.get(f"runs/{run_id}/model.safetensors")
         return File(f"{name}.safetensors", "application/octet-stream", data, about)
     data = exporting.write(export_table(what, state.audit, state.cleaned), format, about)

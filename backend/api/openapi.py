@@ -18,6 +18,7 @@ from backend.api import (
     events,
     exports,
     figures,
+    predictions,
     problems,
     recipes,
     reports,
@@ -38,7 +39,7 @@ DASHBOARD = Path(__file__).parents[1] / "dashboard"
 NOUNS = (
     *(accounts, system, recipes, events),
     *(datasets, atlas, decisions, compare, selftests),
-    *(runs, samples, selections, thresholds, classes, figures, signoff, exports, reports),
+    *(runs, predictions, samples, selections, thresholds, classes, figures, signoff, exports, reports),
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": ErrorAnswer, "description": "refused; the code says why"},

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
 from backend.api.answers import epoch_answer, run_answer
-from backend.api.context import Id, In, Me
+from backend.api.context import Context, Id, In, Me
 from backend.api.recipes import checked_settings
 from backend.api.schemas import EpochList, RunAnswer, RunCreate, RunList
 from backend.audit.errors import TooMany
@@ -22,20 +22,10 @@ router = APIRouter(prefix="/api", tags=["runs"])
 @router.post("/datasets/{dataset_id}/runs", status_code=201)
 def create_run(dataset_id: Id, body: RunCreate, context: In, caller: Me) -> RunAnswer:
     """Queue a run of a recipe on a ready dataset."""
-    limit = context.settings.limits.queued_runs
     with context.database.transaction() as session:
         datasets.get(session, caller.id, dataset_id)
         checked_settings(body.recipe, body.settings)
-        if runs.queued(session, caller.id) >= limit:
-            raise TooMany(
-                "QUEUE_FULL",
-                f"{limit} of your runs are waiting already.",
-                hint="Stop one, or wait until one has begun.",
-                limit=limit,
-            )
-        row = runs.create(session, caller.id, dataset_id, body.recipe, dict(body.settings), body.seed)
-        jobs.enqueue_run(session, row.id)
-        activity.record(session, caller.id, "run.create", row.id, recipe=body.recipe)
+        row = queue(session, context, caller, dataset_id, body.recipe, dict(body.settings), body.seed)
         return answer(session, row)
 
 
@@ -73,6 +63,30 @@ def list_epochs(run_id: Id, context: In, caller: Me) -> EpochList:
     with context.database.transaction() as session:
         runs.get(session, caller.id, run_id)
         return EpochList(items=[epoch_answer(row) for row in runs.epochs(session, run_id)])
+
+
+def queue(
+    session: Session,
+    context: Context,
+    caller: Me,
+    dataset_id: str,
+    recipe: str,
+    config: dict[str, Any],
+    seed: int,
+) -> Run:
+    """A new run with its job. Raises NotFound, Conflict (DATASET_NOT_READY), TooMany (QUEUE_FULL)."""
+    limit = context.settings.limits.queued_runs
+    if runs.queued(session, caller.id) >= limit:
+        raise TooMany(
+            "QUEUE_FULL",
+            f"{limit} of your runs are waiting already.",
+            hint="Stop one, or wait until one has begun.",
+            limit=limit,
+        )
+    row = runs.create(session, caller.id, dataset_id, recipe, config, seed)
+    jobs.enqueue_run(session, row.id)
+    activity.record(session, caller.id, "run.create", row.id, recipe=recipe)
+    return row
 
 
 def answer(session: Session, row: Run) -> RunAnswer:

@@ -206,6 +206,10 @@ class RunAnswer(Answer):
     mixture: str | None = Field(None, description="beta, gaussian or none")
     trust: Trust | None = None
     metrics: DetectionMetrics | None = None
+    notes: list[str] = Field(
+        default_factory=list, description="what was not done as asked, or taken for granted"
+    )
+    map_from: str | None = Field(None, description="in words, whose features the map shows")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

@@ -94,7 +94,10 @@ def why(evidence: Evidence) -> list[str]:
     sentences += _neighbour_sentences(evidence)
     if evidence.probability_given is not None and np.isfinite(evidence.probability_given):
         percent = _percent(evidence.probability_given)
-        sentences.append(f"After the last epoch the network gives {evidence.given} {percent}.")
+        speaker = (
+            "After the last epoch the network gives" if evidence.prediction_E else "The predictions give"
+        )
+        sentences.append(f"{speaker} {evidence.given} {percent}.")
     sentences.append(f"Noise posterior {_percent(evidence.noise_posterior)}: how probable a wrong label is.")
     return [sentence for sentence in sentences if sentence]
 

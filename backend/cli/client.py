@@ -121,11 +121,31 @@ def audit(
     set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, overrides the recipe.")] = None,
     seed: Seed = 0,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the result and print it.")] = False,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            help="Judge by these predicted probabilities (npy, npz, CSV, Parquet) instead of training."
+        ),
+    ] = None,
+    in_sample: Annotated[
+        bool, typer.Option("--in-sample", help="The network that predicts has trained on these labels.")
+    ] = False,
+    logits: Annotated[bool, typer.Option("--logits", help="The predictions are logits.")] = False,
 ) -> None:
-    """Train on a dataset and find its wrong labels; prints the run's id."""
+    """Train on a dataset (or judge by predictions of your own) and find its wrong labels; prints the run's id."""
     settings = dict(_setting(each) for each in set_ or [])
+    if predictions is None and (in_sample or logits):
+        fail("--in-sample and --logits say something about --predictions FILE.")
+    if predictions is not None and settings:
+        fail("Predictions are judged without training: --set has nothing to set.")
     with plain_errors(), Client() as client:
-        run = client.audit(dataset, recipe=recipe, settings=settings, seed=seed)
+        if predictions is None:
+            run = client.audit(dataset, recipe=recipe, settings=settings, seed=seed)
+        else:
+            with bytes_bar("Uploading") as sent:
+                run = client.audit_predictions(
+                    dataset, predictions, in_sample=in_sample, logits=logits, progress=sent
+                )
         if wait:
             run = wait_for_run(client, run["id"])
             show_outcome(run)

@@ -13,6 +13,10 @@ from backend.audit.errors import NotFound
 from backend.store import claims, datasets, events
 from backend.store.tables import Dataset, Epoch, Run
 
+PREDICTIONS = "predictions"
+"""The recipe of a run that judges by predictions people bring, without training. Its config is {upload_id, filename,
+in_sample, logits}."""
+
 
 def create(
     session: Session, account_id: str, dataset_id: str, recipe: str, config: dict[str, Any], seed: int

@@ -26,6 +26,7 @@ from backend.store import accounts, claims, datasets, results, runs
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.tables import Account, Dataset, Run
+from noise_audit import upload
 
 CLASSES = ["cat", "dog", "=fox"]
 SAMPLES = 60
@@ -162,6 +163,18 @@ def client(live: Live, sign_in: Callable[[Live, str], httpx.Client], account_id:
 def stranger(live: Live, sign_in: Callable[[Live, str], httpx.Client]) -> httpx.Client:
     """Another account's browser."""
     return sign_in(live, "stranger")
+
+
+@pytest.fixture
+def uploaded(client: httpx.Client, tmp_path: Path) -> Callable[[str, bytes], str]:
+    """Uploads a file of the local account; gives the upload's id."""
+
+    def send(filename: str, data: bytes) -> str:
+        path = tmp_path / filename
+        path.write_bytes(data)
+        return upload.send(client, path)
+
+    return send
 
 
 @pytest.fixture

@@ -35,8 +35,9 @@ def operations(app: FastAPI) -> list[tuple[str, str, str]]:
 
 
 def test_every_operation_on_somebody_elses_dataset_or_run_is_404_and_the_owners_is_not(
-    live: Any, client: httpx.Client, stranger: httpx.Client, planted: Any
+    live: Any, client: httpx.Client, stranger: httpx.Client, planted: Any, uploaded: Any
 ) -> None:
+    bodies = {**BODIES, "create_predictions": {"upload_id": uploaded("p.npy", b"0")}}
     known = operations(live.app)
     assert len(known) >= 20
     selection = client.post(f"/api/runs/{planted.run_id}/selections", json={"indices": [3]}).json()
@@ -51,7 +52,7 @@ def test_every_operation_on_somebody_elses_dataset_or_run_is_404_and_the_owners_
     }
     for method, path, name in known:
         address = (path + QUERIES.get(name, "")).format_map(values)
-        body = BODIES.get(name)
+        body = bodies.get(name)
         refused = stranger.request(method, address, json=body)
         assert (refused.status_code, refused.json()["code"]) == (404, "NOT_FOUND"), (name, refused.text)
         own = client.request(method, address, json=body)
