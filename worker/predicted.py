@@ -93,7 +93,7 @@ class PredictedRun(Stages):
         folder = self.directory / "publish"
         folder.mkdir()
         outcome["seconds"] = time.perf_counter() - started
-        self.publish(found, layout, labels.given_N, folder, outcome, epochs=1)
+        self.publish(found, layout, labels.given_N, folder, outcome, epochs=0)
         self.artifacts.delete(uploads.key(self.config["upload_id"]))
 
     def fetch(self) -> Path:
@@ -145,7 +145,7 @@ class PredictedRun(Stages):
         }
 
     def publish_figures(self, found: Findings, assessment: Assessment, outcome: dict[str, Any]) -> None:
-        """The distribution of the losses with both mixtures, as the one epoch that there is."""
+        """The distribution of the losses with both mixtures, as epoch 0: nothing was trained."""
         loss_N = found.loss_N.astype(np.float64)
         figured = assess(loss_N) if self.config["in_sample"] else assessment
         histogram, mixtures = figured.figures(loss_N)
@@ -162,7 +162,7 @@ class PredictedRun(Stages):
                     session,
                     self.run_id,
                     self.claimed.claim_id,
-                    1,
+                    0,
                     metrics=said,
                     histogram=histogram,
                     mixtures=stored_mixtures(mixtures, figured.model),

@@ -153,8 +153,9 @@ class Stages:
         result["margin"] = findings.margin_N
         result["label_quality"] = findings.label_quality_N
         result["x"], result["y"] = layout.xy_N2.T
-        np.save(folder / "features.npy", layout.feature_NF.astype(np.float16))
-        np.save(folder / "probabilities.npy", findings.predicted_probability_NC.astype(np.float16))
+        # Stored by rows: a page reads the row of one sample alone.
+        np.save(folder / "features.npy", layout.feature_NF.astype(np.float16, order="C"))
+        np.save(folder / "probabilities.npy", findings.predicted_probability_NC.astype(np.float16, order="C"))
         np.save(folder / "neighbours.npy", layout.neighbour_NK)
         scores = {
             **findings.scores,

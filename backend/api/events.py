@@ -42,7 +42,9 @@ async def run_events(
     run_id: Id, context: In, caller: Me, last_event_id: Annotated[str | None, Header()] = None
 ) -> AsyncIterator[ServerSentEvent]:
     """`epoch` (its number is the event's id; those after Last-Event-ID) and `run` events until it has ended."""
-    seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 9 else 0
+    seen = (
+        int(last_event_id) if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 9 else -1
+    )
     said = None
     with context.listener.subscribe("run", run_id) as subscription:
         while not context.stopping.is_set():

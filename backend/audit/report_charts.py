@@ -47,8 +47,8 @@ def loss_chart(numbers: LossNumbers) -> Chart:
     ]
     return Chart(
         key="loss",
-        label=f"Histogram of the losses of all {int(numbers.count_B.sum()):,} samples after epoch "
-        f"{numbers.epoch}, with the fitted mixtures",
+        label=f"Histogram of the losses of all {int(numbers.count_B.sum()):,} samples"
+        f"{f' after epoch {numbers.epoch}' if numbers.epoch else ''}, with the fitted mixtures",
         table=Table("Samples by loss", ("Loss (nats)", "Samples"), rows),
         figures=_in_both(lambda theme: loss_figure(numbers, theme)),
     )

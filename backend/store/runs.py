@@ -15,7 +15,7 @@ from backend.store.tables import Dataset, Epoch, Run
 
 PREDICTIONS = "predictions"
 """The recipe of a run that judges by predictions people bring, without training. Its config is {upload_id, filename,
-in_sample, logits}."""
+in_sample, logits}; the losses that it judged are its epoch 0."""
 
 
 def create(
@@ -111,7 +111,7 @@ def epoch_metrics(session: Session, run_id: str) -> list[tuple[int, dict[str, An
     return [(number, metrics) for number, metrics in session.execute(query)]
 
 
-def epochs(session: Session, run_id: str, after: int = 0) -> list[Epoch]:
+def epochs(session: Session, run_id: str, after: int = -1) -> list[Epoch]:
     """The epochs with a number greater than `after`, in order."""
     query = select(Epoch).where(Epoch.run_id == run_id, Epoch.epoch > after).order_by(Epoch.epoch)
     return list(session.scalars(query.execution_options(populate_existing=True)))

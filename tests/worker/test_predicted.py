@@ -67,8 +67,9 @@ def test_predictions_find_the_planted_noise_and_leave_what_a_run_leaves(
     database: Database,
     artifacts: Artifacts,
 ) -> None:
-    run = audit(out_of_fold)
+    run = audit(np.asfortranarray(out_of_fold))
     assert run.status == "succeeded", run.error
+    assert not np.load(io.BytesIO(artifacts.get(f"runs/{run.id}/probabilities.npy"))).flags.f_contiguous
     assert run.outcome["metrics"]["auroc"] > 0.97
     assert run.outcome["metrics"]["f1"] > 0.85
     assert 0.14 < run.outcome["noise_rate"] < 0.22

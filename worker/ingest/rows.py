@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from posixpath import commonpath
 
 import numpy as np
 import pyarrow as pa
@@ -47,7 +48,7 @@ class Placed:
 def placed(sheet: Sheet, names_N: Sequence[str]) -> Placed:
     """Match the rows of a sheet with the samples called `names_N`.
 
-    Without an index or a name column row r is sample r. Problems: SAMPLE_UNKNOWN, NAME_AMBIGUOUS (several samples
+    Names may leave out the folder that all samples lie in. Without an index or a name column row r is sample r. Problems: SAMPLE_UNKNOWN, NAME_AMBIGUOUS (several samples
     have it), DUPLICATE_SAMPLE (an earlier row has spoken of it).
     """
     by_case = {name.casefold(): name for name in reversed(sheet.table.column_names)}
@@ -62,6 +63,10 @@ def placed(sheet: Sheet, names_N: Sequence[str]) -> Placed:
     first: dict[str, int] = {}
     for index, name in enumerate(names_N):
         first[name] = _AMBIGUOUS if name in first else index
+    # A folder that everything was packed in is part of no name that people wrote down before.
+    root = commonpath([name.rpartition("/")[0] for name in (min(names_N), max(names_N))]) if first else ""
+    if root:
+        first = {name.removeprefix(f"{root}/"): index for name, index in first.items()} | first
     return _by(key, (first.get(_undone(cell, first), _UNKNOWN) for cell in cells), cells, wheres)
 
 

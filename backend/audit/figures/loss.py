@@ -122,7 +122,7 @@ def loss_document(numbers: LossNumbers, theme: Theme = "light") -> dict[str, Any
         "uirevision": "loss",
         **_threshold_line(numbers, palette),
         **heading(
-            f"Loss distribution after epoch {numbers.epoch}",
+            f"Loss distribution after epoch {numbers.epoch}" if numbers.epoch else "Loss distribution",
             _subtitle(numbers, int(numbers.count_B.sum())),
             theme,
         ),

@@ -532,6 +532,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/datasets/{dataset_id}/predictions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Predictions
+         * @description Queue a run that judges the labels by these predictions; what is wrong with them fails the run in words.
+         */
+        post: operations["create_predictions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets/{dataset_id}/samples/{index}/thumbnail": {
         parameters: {
             query?: never;
@@ -1431,6 +1451,26 @@ export interface components {
             jaccard: number;
         };
         /**
+         * PredictionsCreate
+         * @description A finished upload that holds a prediction for every sample and class: npy, npz, CSV or Parquet.
+         */
+        PredictionsCreate: {
+            /** Upload Id */
+            upload_id: string;
+            /**
+             * In Sample
+             * @description the network that predicts has trained on these samples and labels
+             * @default false
+             */
+            in_sample: boolean;
+            /**
+             * Logits
+             * @description the values are logits, not probabilities
+             * @default false
+             */
+            logits: boolean;
+        };
+        /**
          * Progress
          * @description Where a job is. `fraction` in [0, 1] over the whole job; seconds are wall-clock.
          */
@@ -1556,6 +1596,16 @@ export interface components {
             mixture?: string | null;
             trust?: components["schemas"]["Trust"] | null;
             metrics?: components["schemas"]["DetectionMetrics"] | null;
+            /**
+             * Notes
+             * @description what was not done as asked, or taken for granted
+             */
+            notes?: string[];
+            /**
+             * Map From
+             * @description in words, whose features the map shows
+             */
+            map_from?: string | null;
             /**
              * Created At
              * Format: date-time
@@ -3303,6 +3353,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EpochList"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_predictions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PredictionsCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
                 };
             };
             /** @description a field is wrong */

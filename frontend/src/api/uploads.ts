@@ -88,6 +88,19 @@ export class FileUpload {
   }
 }
 
+/** Sends one small file to its end; gives the upload's id, or throws what went wrong. */
+export function uploaded(file: File, onShare: (share: number) => void = () => undefined): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sending = new FileUpload(file, resolve);
+    sending.subscribe(() => {
+      const { phase, sent, total, problem } = sending.state;
+      onShare(total > 0 ? sent / total : 1);
+      if (phase === "failed") reject(new ApiError(0, problem ?? UNREACHABLE));
+    });
+    void sending.start();
+  });
+}
+
 /** The id at the end of an upload's address. */
 export function uploadIdOf(url: string): string {
   return url.split(/[?#]/)[0]?.split("/").filter(Boolean).at(-1) ?? "";

@@ -172,6 +172,13 @@ def test_what_cannot_be_used_is_refused_with_its_code(write: Write, what: str) -
     assert "/" not in f"{refused.value.message}{refused.value.hint}", "a path of this machine"
 
 
+def test_the_folder_that_all_samples_lie_in_may_be_left_out_of_their_names(write: Write) -> None:
+    path = write("by-name.csv", GOOD["by-name.csv"])
+    names = [f"set/train/{name}" for name in NAMES]
+    found = read_predictions(path, names_N=names, classes=CLASSES, logits=False, limits=Limits())
+    np.testing.assert_allclose(found.probability_NC, PROBABILITY_NC, atol=1e-6)
+
+
 def test_one_name_of_two_samples_is_ambiguous(write: Write) -> None:
     path = write(
         "x.csv", csv("name,cat,dog,=fox", [[name, *row] for name, row in zip(NAMES, ROWS, strict=True)])

@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 
-import type { Epoch } from "@/api/client";
+import { isTrained, type Epoch } from "@/api/client";
 import { lossFigures } from "@/api/evidence";
 import { epochs as epochsQuery, run as runQuery } from "@/api/queries";
 import { ChartTable } from "@/parts/ChartTable";
@@ -74,7 +74,11 @@ export function LossScreen() {
     <Page
       title="Loss"
       width="wide"
-      sub="Wrong labels are learned last: their losses stay high, and a mixture of two components tells them apart."
+      sub={
+        isTrained(run)
+          ? "Wrong labels are learned last: their losses stay high, and a mixture of two components tells them apart."
+          : "What your predictions say against the given labels: wrong labels have high losses. The flags rest on the predicted probabilities of all classes."
+      }
     >
       <div className="grid-side">
         <div className="stack">
@@ -83,27 +87,29 @@ export function LossScreen() {
             {figure && (
               <Plot
                 figure={figure}
-                label={`Distribution of all losses after epoch ${at.epoch}, with both mixtures`}
+                label={`Distribution of all losses${afterEpoch(at)}, with both mixtures`}
                 height={PLOT_HEIGHT}
               />
             )}
             {!figure && !figures.isError && <Loading rows={1} height={PLOT_HEIGHT} />}
-            <div className="epoch">
-              <span className="dim">Epoch</span>
-              <Slider
-                min={first}
-                max={Math.max(last.epoch, first + 1)}
-                value={at.epoch}
-                label={null}
-                thumbLabel="Epoch"
-                disabled={tracked.length < 2}
-                onChange={setSliding}
-                style={{ flex: 1 }}
-              />
-              <strong className="number epoch-at">
-                {at.epoch} <span className="faint">of {run.progress.epochs ?? last.epoch}</span>
-              </strong>
-            </div>
+            {last.epoch > 0 && (
+              <div className="epoch">
+                <span className="dim">Epoch</span>
+                <Slider
+                  min={first}
+                  max={Math.max(last.epoch, first + 1)}
+                  value={at.epoch}
+                  label={null}
+                  thumbLabel="Epoch"
+                  disabled={tracked.length < 2}
+                  onChange={setSliding}
+                  style={{ flex: 1 }}
+                />
+                <strong className="number epoch-at">
+                  {at.epoch} <span className="faint">of {run.progress.epochs ?? last.epoch}</span>
+                </strong>
+              </div>
+            )}
             <LossTable epoch={at} />
           </Card>
           {run.status === "succeeded" && <ThresholdCard runId={runId} />}
@@ -113,7 +119,7 @@ export function LossScreen() {
           <Card title="Noise rate">
             <div className="loss-rate number">{rateOf(at) === null ? "–" : percent(rateOf(at) ?? 0)}</div>
             <p className="dim loss-words">
-              estimated after epoch {at.epoch}
+              estimated{last.epoch > 0 ? afterEpoch(at) : " from these losses"}
               {at === last && run.noise_rate != null && (
                 <>
                   . The finished run says <b>{percent(run.noise_rate)}</b>
@@ -140,7 +146,7 @@ function LossTable({ epoch }: { epoch: Epoch }) {
   const { edges, counts } = epoch.histogram as unknown as Histogram;
   return (
     <ChartTable
-      caption={`Losses of all samples after epoch ${epoch.epoch}`}
+      caption={`Losses of all samples${afterEpoch(epoch)}`}
       head={["Loss from (nats)", "to", "Samples"]}
       rows={counts.map((number, bin) => [
         digits(edges[bin] ?? 0),
@@ -150,6 +156,9 @@ function LossTable({ epoch }: { epoch: Epoch }) {
     />
   );
 }
+
+/** What was judged without training has an epoch 0 only. */
+const afterEpoch = ({ epoch }: Epoch) => (epoch > 0 ? ` after epoch ${epoch}` : "");
 
 function rateOf(epoch: Epoch): number | null {
   const rate: unknown = epoch.metrics.noise_rate;

@@ -85,6 +85,7 @@ export function MapScreen() {
             ) : (
               <>
                 <IconLasso size={14} aria-hidden /> {HINTS[tool]}
+                {run?.map_from && ` Drawn from ${run.map_from}.`}
               </>
             )}
           </span>

@@ -12,11 +12,14 @@ import { Page } from "@/parts/Page";
 import { ErrorState, ProblemNote } from "@/parts/States";
 
 import { Advanced } from "./Advanced";
+import { OwnPredictions } from "./OwnPredictions";
 import { settingsOf } from "./settings";
 import "./newrun.css";
 
 /** The two that stand as cards; all others are offered under Advanced. */
 const CARDS: Record<string, string> = { fast: "Fast", "m-dyr-h": "Thorough" };
+
+const OWN = "predictions";
 
 export function NewRun() {
   const { datasetId } = useParams({ from: "/datasets/$datasetId/new-run" });
@@ -29,6 +32,13 @@ export function NewRun() {
   const [texts, setTexts] = useState<Record<string, string>>({});
   const [seed, setSeed] = useState(0);
   const recipe = recipes.data?.items.find(({ name }) => name === chosen) ?? recipes.data?.items[0];
+
+  const own = chosen === OWN;
+  const choose = (name: string) => {
+    setChosen(name);
+    setTexts({});
+    start.reset();
+  };
 
   const start = useMutation({
     mutationFn: (of: Recipe) =>
@@ -62,30 +72,38 @@ export function NewRun() {
         <div className="recipes" role="radiogroup" aria-label="Recipe">
           {recipes.isPending && [1, 2].map((n) => <Skeleton key={n} height={132} radius="md" />)}
           {cards.map((one) => (
-            <RecipeCard
+            <Choice
               key={one.name}
-              recipe={one}
-              checked={recipe?.name === one.name}
-              onChoose={() => {
-                setChosen(one.name);
-                setTexts({});
-                start.reset();
-              }}
+              value={one.name}
+              title={CARDS[one.name]}
+              sub={one.title}
+              says={one.description}
+              cost={one.estimate_seconds == null ? "" : `about ${duration(one.estimate_seconds)}`}
+              checked={!own && recipe?.name === one.name}
+              onChoose={choose}
             />
           ))}
+          {recipes.isSuccess && (
+            <Choice
+              value={OWN}
+              title="I have predictions"
+              sub="Nothing is trained"
+              says="Judges the labels by the probabilities that your own network predicts."
+              cost="seconds, and the map"
+              checked={own}
+              onChoose={choose}
+            />
+          )}
         </div>
-        {recipe && (
+        {own && dataset.data && <OwnPredictions dataset={dataset.data} />}
+        {!own && recipe && (
           <Advanced
             recipes={recipes.data?.items ?? []}
             recipe={recipe}
             texts={texts}
             seed={seed}
             refused={refusedField && refused ? { field: refusedField, message: refused.message } : null}
-            onRecipe={(name) => {
-              setChosen(name);
-              setTexts({});
-              start.reset();
-            }}
+            onRecipe={choose}
             onText={(name, text) => setTexts((before) => ({ ...before, [name]: text }))}
             onSeed={setSeed}
           />
@@ -99,46 +117,48 @@ export function NewRun() {
             </div>
           </div>
         )}
-        <div className="start">
-          <Button
-            size="md"
-            leftSection={<IconPlayerPlay size={18} />}
-            disabled={!recipe || dataset.data?.status !== "ready"}
-            loading={start.isPending}
-            onClick={() => recipe && start.mutate(recipe)}
-          >
-            Start the audit
-          </Button>
-          <span className="dim number">
-            {machine.data && `on ${machine.data.device}`}
-            {recipe?.estimate_seconds != null && `, about ${duration(recipe.estimate_seconds)}`}
-          </span>
-        </div>
+        {!own && (
+          <div className="start">
+            <Button
+              size="md"
+              leftSection={<IconPlayerPlay size={18} />}
+              disabled={!recipe || dataset.data?.status !== "ready"}
+              loading={start.isPending}
+              onClick={() => recipe && start.mutate(recipe)}
+            >
+              Start the audit
+            </Button>
+            <span className="dim number">
+              {machine.data && `on ${machine.data.device}`}
+              {recipe?.estimate_seconds != null && `, about ${duration(recipe.estimate_seconds)}`}
+            </span>
+          </div>
+        )}
       </div>
     </Page>
   );
 }
 
-function RecipeCard({
-  recipe,
-  checked,
-  onChoose,
-}: {
-  recipe: Recipe;
+interface ChoiceProps {
+  value: string;
+  title: string | undefined;
+  sub: string;
+  says: string;
+  cost: string;
   checked: boolean;
-  onChoose: () => void;
-}) {
+  onChoose: (value: string) => void;
+}
+
+function Choice({ value, title, sub, says, cost, checked, onChoose }: ChoiceProps) {
   return (
     <label className="recipe" data-checked={checked || undefined}>
-      <input type="radio" name="recipe" value={recipe.name} checked={checked} onChange={onChoose} />
+      <input type="radio" name="recipe" value={value} checked={checked} onChange={() => onChoose(value)} />
       <span className="recipe-title">
-        {CARDS[recipe.name]}
-        <span className="faint"> {recipe.title}</span>
+        {title}
+        <span className="faint"> {sub}</span>
       </span>
-      <span className="dim recipe-text">{recipe.description}</span>
-      <span className="recipe-time number">
-        {recipe.estimate_seconds == null ? "" : `about ${duration(recipe.estimate_seconds)}`}
-      </span>
+      <span className="dim recipe-text">{says}</span>
+      <span className="recipe-time number">{cost}</span>
     </label>
   );
 }

@@ -4,7 +4,7 @@ import { IconArrowRight, IconFlag, IconPlayerStop } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 
-import { answer, client, problemOf, type Run } from "@/api/client";
+import { answer, client, isTrained, problemOf, type Run } from "@/api/client";
 import { isFinal } from "@/api/events";
 import { epochs as epochsQuery, run as runQuery } from "@/api/queries";
 import { ago, count, duration, many } from "@/parts/format";
@@ -18,6 +18,13 @@ import { Curves } from "./Curves";
 import { Findings } from "./Findings";
 import { RunFacts } from "./RunFacts";
 import "./run.css";
+
+const UNTRAINED_STAGES = [
+  { id: "fetch", word: "Read" },
+  { id: "judge", word: "Judge" },
+  { id: "map", word: "Map" },
+  { id: "publish", word: "Store" },
+];
 
 const STAGES = [
   { id: "fetch", word: "Fetch" },
@@ -64,7 +71,7 @@ export function Audit() {
         )}
         {run.status === "running" && (
           <Card>
-            <JobProgress progress={run.progress} stages={STAGES} />
+            <JobProgress progress={run.progress} stages={isTrained(run) ? STAGES : UNTRAINED_STAGES} />
           </Card>
         )}
         {run.status === "failed" && run.error && <ProblemNote problem={run.error} />}
@@ -107,7 +114,10 @@ export function Audit() {
 
 function subtitle(run: Run): string {
   const took = run.seconds == null || !isFinal(run.status) ? "" : ` · ${duration(run.seconds)}`;
-  return `${run.recipe}, seed ${run.seed} · ${run.started_at ? `started ${ago(run.started_at)}` : `asked for ${ago(run.created_at)}`}${took}`;
+  const how = isTrained(run)
+    ? `${run.recipe}, seed ${run.seed}`
+    : "your predictions, judged without training";
+  return `${how} · ${run.started_at ? `started ${ago(run.started_at)}` : `asked for ${ago(run.created_at)}`}${took}`;
 }
 
 function StopRun({ run }: { run: Run }) {

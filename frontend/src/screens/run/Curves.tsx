@@ -1,5 +1,5 @@
 /** The four curves of a training, drawn from the epochs as they come. */
-import type { Epoch, Run } from "@/api/client";
+import { isTrained, type Epoch, type Run } from "@/api/client";
 import { ChartTable } from "@/parts/ChartTable";
 import { figure, percent } from "@/parts/format";
 import { LineChart, type Series } from "@/parts/LineChart";
@@ -8,13 +8,20 @@ import { Card } from "@/parts/Page";
 
 export function Curves({ run, epochs }: { run: Run; epochs: Epoch[] }) {
   if (epochs.length === 0) {
-    return run.status === "running" ? (
+    return run.status === "running" && isTrained(run) ? (
       <Card title="Curves">
         <p className="run-waiting dim">The first curves appear after the first epoch.</p>
       </Card>
     ) : null;
   }
   const newest = epochs.at(-1);
+  if (newest && !isTrained(run)) {
+    return (
+      <Card title="Losses of all samples" aside="of your predictions to the given labels">
+        <LossHistogram epoch={newest} height={232} />
+      </Card>
+    );
+  }
   const total = run.progress.epochs ?? epochs.length;
   const series = (name: string, key: string, color: string): Series => ({
     name,
