@@ -104,10 +104,20 @@ class Client:
     # --- runs ------------------------------------------------------------------------------------
 
     def audit(
-        self, dataset_id: str, *, recipe: str = "fast", settings: Json | None = None, seed: int = 0
+        self,
+        dataset_id: str,
+        *,
+        recipe: str = "fast",
+        settings: Json | None = None,
+        seed: int = 0,
+        embedding: str | Path | None = None,
+        progress: upload.Progress = lambda sent, total: None,
     ) -> Json:
-        """Queue a run of a recipe on a dataset."""
-        body = {"recipe": recipe, "settings": settings or {}, "seed": seed}
+        """Queue a run of a recipe on a dataset; with the file of an `embedding` (a vector for each sample; npy, npz, CSV or
+        Parquet) it trains a head on that instead of a network on the images."""
+        body: Json = {"recipe": recipe, "settings": settings or {}, "seed": seed}
+        if embedding is not None:
+            body["embedding_upload_id"] = self._send(Path(embedding), progress)
         return self._json("POST", f"/api/datasets/{dataset_id}/runs", json=body)
 
     def audit_predictions(

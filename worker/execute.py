@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.audit.errors import BadInput
 from backend.settings import Settings
@@ -20,6 +21,7 @@ from backend.store.tables import Run
 from worker.backbones import builder
 from worker.claimed import Claimed
 from worker.door import Stopped, enter
+from worker.ingest.embedding import read_embedding
 from worker.predicted import PredictedRun
 from worker.results import stored_mixtures
 from worker.scratch import scratch_folder
@@ -33,10 +35,12 @@ from worker.training.reports import Diverged, OutOfMemory
 from worker.training.reports import Stopped as TrainingStopped
 from worker.training.tensorfile import AnyArray, encode
 from worker.training.train import EpochReport, Outcome, TrainingData, load_history, train
+from worker.vectors import as_pixels, built_head, settings_of
 
 TRAINED = 0.86
 """Share of the whole run that is done after training (measured on 10 000 small images)."""
 LEARNED = "what the network learned"
+OWN = "the embedding sent with the run"
 """Whose features the map shows."""
 CHECKPOINT = "checkpoint"
 
@@ -49,13 +53,18 @@ class Training(Stages):
     ) -> None:
         super().__init__(settings, artifacts, claimed, run, folder)
         self.recipe: Recipe = _recipe(run)
+        self.vector_NF: NDArray[np.float32] | None = None
         self.device = _device(settings)
 
     def go(self) -> None:
         """All stages; raises ClaimLost when the run was cancelled or taken over."""
         data = self.fetch()
         outcome = self.train(data)
-        layout = self.layout(outcome.feature_NF, LEARNED, TRAINED)
+        layout = (
+            self.layout(outcome.feature_NF, LEARNED, TRAINED)
+            if self.vector_NF is None
+            else self.layout(self.vector_NF, OWN, TRAINED)
+        )
         folder = self.directory / "publish"
         folder.mkdir()
         self.save_history(folder / "history.npz")
@@ -63,24 +72,38 @@ class Training(Stages):
         kept = {**outcome.summary, "settings": self.recipe.as_dict()}
         self.publish(_findings(outcome), layout, data.given_label_N, folder, kept, outcome.epochs)
         self.artifacts.delete(f"runs/{self.run_id}/{CHECKPOINT}/")
+        if self.vector_NF is not None:
+            self.forget_upload()
 
     def fetch(self) -> TrainingData:
         """Bring pixels and labels, and the newest checkpoint of an earlier start, to this machine."""
         self.claimed.progress(force=True, stage="fetch", fraction=0.0, message="Fetching the images")
         labels = self.labels()
-        pixels = self.directory / "pixels.npy"
-        self.artifacts.download(f"datasets/{labels.content_id}/pixels.npy", pixels)
+        image_NHWC = self.vectors() if "upload_id" in self.config else self.pixels(labels.content_id)
         prefix = f"runs/{self.run_id}/{CHECKPOINT}/"
         for key in self.artifacts.list(prefix):
             target = self.directory / CHECKPOINT / key.removeprefix(prefix)
             target.parent.mkdir(parents=True, exist_ok=True)
             self.artifacts.download(key, target)
         return TrainingData(
-            image_NHWC=np.load(pixels, mmap_mode="r", allow_pickle=False),
+            image_NHWC=image_NHWC,
             given_label_N=labels.given_N,
             true_label_N=labels.true_N,
             classes=len(labels.classes),
         )
+
+    def pixels(self, content_id: str) -> NDArray[np.uint8]:
+        """The dataset's training pixels, on this machine."""
+        path = self.directory / "pixels.npy"
+        self.artifacts.download(f"datasets/{content_id}/pixels.npy", path)
+        image_NHWC: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
+        return image_NHWC
+
+    def vectors(self) -> NDArray[np.uint8]:
+        """The embedding that people sent, in the place of pixels."""
+        path, names_N = self.fetch_upload()
+        self.vector_NF = read_embedding(path, names_N=names_N, limits=self.settings.limits)
+        return as_pixels(self.vector_NF)
 
     def train(self, data: TrainingData) -> Outcome:
         """Train, publishing each epoch's evidence as it comes."""
@@ -93,7 +116,7 @@ class Training(Stages):
             directory=self.directory / CHECKPOINT,
             on_epoch=self.publish_epoch,
             should_stop=self.claimed.should_stop,
-            build=builder(),
+            build=builder() if self.vector_NF is None else built_head,
         )
 
     def publish_epoch(self, report: EpochReport) -> None:
@@ -160,7 +183,7 @@ class Training(Stages):
                 if name.startswith(prefix) and not name.endswith(STEPS_MADE)
             }
         described = {
-            "network": self.recipe.network,
+            "network": self.recipe.network if self.vector_NF is None else "head",
             "width": str(self.recipe.width),
             "blocks": str(self.recipe.blocks),
         }
@@ -175,7 +198,8 @@ def _findings(outcome: Outcome) -> Findings:
 
 def _recipe(run: Run) -> Recipe:
     try:
-        return recipe(run.recipe, run.config)
+        set_ = {key: value for key, value in run.config.items() if key not in runs.OF_UPLOAD}
+        return recipe(run.recipe, settings_of(set_) if "upload_id" in run.config else set_)
     except ValueError as error:
         raise BadInput("INVALID", str(error), hint="Start the run again with other settings.") from error
 

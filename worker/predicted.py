@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.store import datasets, runs, uploads
-from backend.store.tables import Run
+from backend.store import runs
 from worker.ingest.predictions import Predictions, read_predictions
 from worker.noise.assess import Assessment, assess, assess_probabilities, assess_training
 from worker.noise.detection import detection_metrics
@@ -72,43 +70,28 @@ def judged(
 class PredictedRun(Stages):
     """Reads, judges, maps and publishes uploaded predictions."""
 
-    def __init__(self, *parts: Any) -> None:
-        super().__init__(*parts)
-        run: Run = parts[3]
-        self.config: dict[str, Any] = dict(run.config)
-
     def go(self) -> None:
         """All stages; raises ClaimLost when the run was cancelled or taken over."""
         started = time.perf_counter()
         labels = self.labels()
-        path = self.fetch()
-        predictions = self.read(path, labels)
+        predictions, digest = self.read(labels)
         self.claimed.progress(force=True, stage="judge", fraction=READ, message="Judging the labels")
         found, assessment = judged(
             predictions.probability_NC, labels.given_N, in_sample=bool(self.config["in_sample"])
         )
-        outcome = {**assessment.describe(), **self.summary(found, labels, predictions, path)}
+        outcome = {**assessment.describe(), **self.summary(found, labels, predictions, digest)}
         self.publish_figures(found, assessment, outcome)
         layout = self.map(predictions)
         folder = self.directory / "publish"
         folder.mkdir()
         outcome["seconds"] = time.perf_counter() - started
         self.publish(found, layout, labels.given_N, folder, outcome, epochs=0)
-        self.artifacts.delete(uploads.key(self.config["upload_id"]))
+        self.forget_upload()
 
-    def fetch(self) -> Path:
-        """Bring the upload to this machine."""
+    def read(self, labels: Labels) -> tuple[Predictions, str]:
+        """The predictions in the order of the samples and of the classes, and the SHA-256 of their file."""
         self.claimed.progress(force=True, stage="fetch", fraction=0.0, message="Reading the predictions")
-        # Only the ending of the user's file name is used, to recognise the format; never its path.
-        suffix = Path(self.config["filename"]).suffix.lower()[:16]
-        path = self.directory / f"predictions{suffix}"
-        self.artifacts.download(uploads.key(self.config["upload_id"]), path)
-        return path
-
-    def read(self, path: Path, labels: Labels) -> Predictions:
-        """The predictions in the order of the samples and of the classes."""
-        with self.database.transaction() as session:
-            names_N = datasets.names(session, self.dataset_id)
+        path, names_N = self.fetch_upload()
         predictions = read_predictions(
             path,
             names_N=names_N,
@@ -117,14 +100,13 @@ class PredictedRun(Stages):
             limits=self.settings.limits,
         )
         self.claimed.check()
-        return predictions
+        with path.open("rb") as file:
+            return predictions, hashlib.file_digest(file, "sha256").hexdigest()
 
     def summary(
-        self, found: Findings, labels: Labels, predictions: Predictions, path: Path
+        self, found: Findings, labels: Labels, predictions: Predictions, digest: str
     ) -> dict[str, Any]:
         """What the run's row keeps beside the assessment: how right it is where that is known, and what it rests on."""
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
         metrics = (
             {}
             if labels.true_N is None

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from backend.audit.errors import NotFound
 from backend.settings import Settings
-from backend.store import claims, datasets, results, runs
+from backend.store import claims, datasets, results, runs, uploads
 from backend.store.artifacts import Artifacts
 from backend.store.tables import Run
 from worker.claimed import Claimed
@@ -76,6 +76,7 @@ class Stages:
         self.claimed = claimed
         self.run_id, self.dataset_id, self.account_id = run.id, run.dataset_id, run.account_id
         self.seed, self.directory = run.seed, folder
+        self.config: dict[str, Any] = dict(run.config)
 
     def labels(self) -> Labels:
         """The dataset's classes and labels."""
@@ -89,6 +90,18 @@ class Stages:
             given_N.astype(np.int64),
             None if true_N is None else true_N.astype(np.int64),
         )
+
+    def fetch_upload(self) -> tuple[Path, list[str]]:
+        """The file that people sent for this run, and the samples' names, by which its rows are put in order."""
+        # Only the ending of the user's file name is used, to recognise the format; never its path.
+        path = self.directory / f"upload{Path(self.config['filename']).suffix.lower()[:16]}"
+        self.artifacts.download(uploads.key(self.config["upload_id"]), path)
+        with self.database.transaction() as session:
+            return path, datasets.names(session, self.dataset_id)
+
+    def forget_upload(self) -> None:
+        """What the run was made of is no longer needed; its results stand."""
+        self.artifacts.delete(uploads.key(self.config["upload_id"]))
 
     def layout(self, feature_NF: NDArray[Any], source: str, begun: float) -> Layout:
         """The 2-D map and the neighbours of these features; `begun` is the share of the run done before."""

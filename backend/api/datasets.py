@@ -13,9 +13,8 @@ from backend.api import uploads
 from backend.api.answers import dataset_answer
 from backend.api.context import Context, Id, In, Me
 from backend.api.schemas import DatasetAnswer, DatasetCreate, DatasetList, DigitsCreate, InjectCreate
-from backend.audit.errors import BadInput, Forbidden, NotFound
+from backend.audit.errors import BadInput, Forbidden
 from backend.store import activity, datasets, decisions, jobs
-from backend.store import uploads as stored_uploads
 from backend.store.tables import Dataset
 
 router = APIRouter(prefix="/api/datasets", tags=["datasets"])
@@ -38,11 +37,7 @@ def create_dataset(body: DatasetCreate, context: In, caller: Me) -> DatasetAnswe
         raise BadInput("INVALID", "Send upload_id or server_folder, and only one of them.", item="upload_id")
     wish = body.model_dump(include={"format", "split", "limit", "all_or_nothing"})
     if body.upload_id is not None:
-        upload = uploads.finished(context, caller.id, body.upload_id)
-        if not context.artifacts.exists(stored_uploads.key(upload.id)):
-            raise NotFound(
-                "UPLOAD_USED", "This upload has become a dataset already.", hint="Upload the file again."
-            )
+        upload = uploads.unused(context, caller.id, body.upload_id)
         name, source = upload.filename, {"kind": "upload", "upload_id": upload.id, **wish}
         source["filename"] = upload.filename
     else:

@@ -12,6 +12,7 @@ from backend.api.answers import epoch_answer, run_answer
 from backend.api.context import Context, Id, In, Me
 from backend.api.recipes import checked_settings
 from backend.api.schemas import EpochList, RunAnswer, RunCreate, RunList
+from backend.api.uploads import unused
 from backend.audit.errors import TooMany
 from backend.store import activity, datasets, jobs, runs
 from backend.store.tables import Run
@@ -25,8 +26,12 @@ def create_run(dataset_id: Id, body: RunCreate, context: In, caller: Me) -> RunA
     with context.database.transaction() as session:
         datasets.get(session, caller.id, dataset_id)
         checked_settings(body.recipe, body.settings)
-        row = queue(session, context, caller, dataset_id, body.recipe, dict(body.settings), body.seed)
-        return answer(session, row)
+    config = dict(body.settings)
+    if body.embedding_upload_id is not None:
+        upload = unused(context, caller.id, body.embedding_upload_id)
+        config |= {"upload_id": upload.id, "filename": upload.filename}
+    with context.database.transaction() as session:
+        return answer(session, queue(session, context, caller, dataset_id, body.recipe, config, body.seed))
 
 
 @router.get("/runs")

@@ -170,6 +170,11 @@ class RunCreate(Body):
     recipe: str = Field("fast", max_length=64)
     settings: dict[str, Setting] = Field(default_factory=dict, max_length=64)
     seed: int = Field(0, ge=0, le=2**31 - 1)
+    embedding_upload_id: str | None = Field(
+        None,
+        max_length=64,
+        description="a finished upload with a vector for each sample, on which a head is trained instead of on images",
+    )
 
 
 class Trust(Answer):

@@ -77,6 +77,14 @@ def finished(context: Context, account_id: str, upload_id: str) -> Upload:
     return _finish(context, account_id, path)
 
 
+def unused(context: Context, account_id: str, upload_id: str) -> Upload:
+    """The finished upload of this account, whose bytes are still there. Raises NotFound (NOT_FOUND, UPLOAD_USED)."""
+    upload = finished(context, account_id, upload_id)
+    if not context.artifacts.exists(uploads.key(upload.id)):
+        raise NotFound("UPLOAD_USED", "This upload has been used already.", hint="Upload the file again.")
+    return upload
+
+
 def sweep(settings: Settings, now: float) -> int:
     """Remove what nobody went on with; gives how many files. `now` in seconds since the epoch."""
     removed = 0

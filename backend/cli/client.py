@@ -131,20 +131,37 @@ def audit(
         bool, typer.Option("--in-sample", help="The network that predicts has trained on these labels.")
     ] = False,
     logits: Annotated[bool, typer.Option("--logits", help="The predictions are logits.")] = False,
+    embedding: Annotated[
+        Path | None,
+        typer.Option(
+            help="Train a head on these vectors (npy, npz, CSV, Parquet) instead of a network on images."
+        ),
+    ] = None,
 ) -> None:
     """Train on a dataset (or judge by predictions of your own) and find its wrong labels; prints the run's id."""
     settings = dict(_setting(each) for each in set_ or [])
     if predictions is None and (in_sample or logits):
         fail("--in-sample and --logits say something about --predictions FILE.")
-    if predictions is not None and settings:
-        fail("Predictions are judged without training: --set has nothing to set.")
+    if predictions is not None and (settings or embedding):
+        fail("Predictions are judged without training: --set and --embedding have nothing to act on.")
     with plain_errors(), Client() as client:
-        if predictions is None:
+        if predictions is None and embedding is None:
             run = client.audit(dataset, recipe=recipe, settings=settings, seed=seed)
         else:
             with bytes_bar("Uploading") as sent:
-                run = client.audit_predictions(
-                    dataset, predictions, in_sample=in_sample, logits=logits, progress=sent
+                run = (
+                    client.audit(
+                        dataset,
+                        recipe=recipe,
+                        settings=settings,
+                        seed=seed,
+                        embedding=embedding,
+                        progress=sent,
+                    )
+                    if predictions is None
+                    else client.audit_predictions(
+                        dataset, predictions, in_sample=in_sample, logits=logits, progress=sent
+                    )
                 )
         if wait:
             run = wait_for_run(client, run["id"])

@@ -13,6 +13,8 @@ from backend.audit.errors import NotFound
 from backend.store import claims, datasets, events
 from backend.store.tables import Dataset, Epoch, Run
 
+OF_UPLOAD = ("upload_id", "filename")
+"""What the config of a run says of the file that people sent with it; other keys are settings."""
 PREDICTIONS = "predictions"
 """The recipe of a run that judges by predictions people bring, without training. Its config is {upload_id, filename,
 in_sample, logits}; the losses that it judged are its epoch 0."""

@@ -11,6 +11,8 @@ from uuid import uuid4
 import numpy as np
 import pytest
 from safetensors.numpy import load as load_safetensors
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
 
 from backend.settings import Settings
 from backend.store import results, runs
@@ -60,6 +62,25 @@ def test_a_run_finds_the_planted_noise_and_publishes_all_its_evidence(
     assert any(
         name.endswith("weight") for name in load_safetensors(artifacts.get(prefix + "model.safetensors"))
     )
+
+
+@pytest.mark.slow
+def test_a_run_on_an_embedding_trains_a_head_and_maps_the_embedding(
+    digits: str, queue_run: QueueRun, run_row: RunRow, artifacts: Artifacts
+) -> None:
+    vector_NF = PCA(24).fit_transform(load_digits().data).astype(np.float32)
+    file = io.BytesIO()
+    np.savez(file, embedding=vector_NF)
+    artifacts.put("uploads/vectors", file.getvalue())
+    run_id = queue_run(digits, "ce", epochs=3, upload_id="vectors", filename="mine.npz")
+    assert door.enter(Run, execute.execute, [run_id, uuid4().hex]) == 0
+    run = run_row(run_id)
+    assert run.status == "succeeded", run.error
+    assert run.outcome["metrics"]["auroc"] > 0.97
+    assert run.outcome["map_from"] == "the embedding sent with the run"
+    stored_NF = np.load(io.BytesIO(artifacts.get(f"runs/{run_id}/features.npy")))
+    np.testing.assert_allclose(stored_NF, vector_NF, rtol=1e-3, atol=0.02)
+    assert not artifacts.exists("uploads/vectors")
 
 
 def test_a_setting_that_means_nothing_fails_the_run_in_words(

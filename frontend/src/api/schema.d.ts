@@ -1632,6 +1632,11 @@ export interface components {
              * @default 0
              */
             seed: number;
+            /**
+             * Embedding Upload Id
+             * @description a finished upload with a vector for each sample, on which a head is trained instead of on images
+             */
+            embedding_upload_id?: string | null;
         };
         /** RunList */
         RunList: {

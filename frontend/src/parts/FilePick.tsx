@@ -13,10 +13,11 @@ interface Props {
   accept: string;
   file: File | null;
   onFile: (file: File) => void;
+  onClear?: () => void;
   children: ReactNode;
 }
 
-export function FilePick({ label, accept, file, onFile, children }: Props) {
+export function FilePick({ label, accept, file, onFile, onClear, children }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   const Shape = file ? IconFile : IconUpload;
@@ -49,6 +50,11 @@ export function FilePick({ label, accept, file, onFile, children }: Props) {
       <Button variant="default" size="xs" onClick={() => input.current?.click()}>
         {file ? "Choose another" : "Choose a file"}
       </Button>
+      {file && onClear && (
+        <Button variant="subtle" color="gray" size="xs" onClick={onClear}>
+          Leave out
+        </Button>
+      )}
       <input
         ref={input}
         type="file"

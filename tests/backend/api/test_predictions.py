@@ -37,3 +37,13 @@ def test_an_upload_that_is_not_there_or_no_longer_is_refused(
 def test_the_recipe_of_predictions_cannot_be_trained(client: httpx.Client, planted: Any) -> None:
     refused = client.post(f"/api/datasets/{planted.dataset_id}/runs", json={"recipe": "predictions"})
     assert (refused.status_code, refused.json()["item"]) == (422, "recipe")
+
+
+def test_an_embedding_goes_with_a_run_of_any_recipe(
+    client: httpx.Client, planted: Any, uploaded: Upload
+) -> None:
+    body = {"recipe": "ce", "settings": {"epochs": 3}, "embedding_upload_id": uploaded("v.npy", b"0")}
+    run = client.post(f"/api/datasets/{planted.dataset_id}/runs", json=body).json()
+    assert run["settings"] == {"epochs": 3, "filename": "v.npy"}
+    body["embedding_upload_id"] = "0" * 32
+    assert client.post(f"/api/datasets/{planted.dataset_id}/runs", json=body).status_code == 404

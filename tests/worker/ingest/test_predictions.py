@@ -15,6 +15,7 @@ import pytest
 
 from backend.audit.errors import BadInput
 from backend.settings import Limits
+from worker.ingest.embedding import read_embedding
 from worker.ingest.predictions import Predictions, read_predictions
 
 CLASSES = ["cat", "dog", "=fox"]
@@ -177,6 +178,16 @@ def test_the_folder_that_all_samples_lie_in_may_be_left_out_of_their_names(write
     names = [f"set/train/{name}" for name in NAMES]
     found = read_predictions(path, names_N=names, classes=CLASSES, logits=False, limits=Limits())
     np.testing.assert_allclose(found.probability_NC, PROBABILITY_NC, atol=1e-6)
+
+
+def test_an_embedding_is_read_alike_and_must_say_something(write: Write) -> None:
+    vector_NF = np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32)
+    path = write("x.npz", npz(embedding=vector_NF[SHUFFLED_N], name=np.array(NAMES)[SHUFFLED_N]))
+    np.testing.assert_array_equal(read_embedding(path, names_N=NAMES, limits=Limits()), vector_NF)
+    for bad in (np.ones((4, 5)), np.where(np.arange(5) == 2, np.nan, vector_NF)):
+        with pytest.raises(BadInput) as refused:
+            read_embedding(write("x.npy", npy(bad)), names_N=NAMES, limits=Limits())
+        assert refused.value.code == "EMBEDDING_INVALID"
 
 
 def test_one_name_of_two_samples_is_ambiguous(write: Write) -> None:

@@ -6,6 +6,8 @@ import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { answer, ApiError, client, problemOf, type Recipe } from "@/api/client";
+import { uploaded } from "@/api/uploads";
+import { FilePick } from "@/parts/FilePick";
 import { dataset as datasetQuery, recipes as recipesQuery, system } from "@/api/queries";
 import { duration, many } from "@/parts/format";
 import { Page } from "@/parts/Page";
@@ -31,6 +33,7 @@ export function NewRun() {
   const [chosen, setChosen] = useState("fast");
   const [texts, setTexts] = useState<Record<string, string>>({});
   const [seed, setSeed] = useState(0);
+  const [embedding, setEmbedding] = useState<File | null>(null);
   const recipe = recipes.data?.items.find(({ name }) => name === chosen) ?? recipes.data?.items[0];
 
   const own = chosen === OWN;
@@ -41,13 +44,15 @@ export function NewRun() {
   };
 
   const start = useMutation({
-    mutationFn: (of: Recipe) =>
-      answer(
+    mutationFn: async (of: Recipe) => {
+      const embedding_upload_id = embedding && (await uploaded(embedding));
+      return answer(
         client.POST("/api/datasets/{dataset_id}/runs", {
           params: { path: { dataset_id: datasetId } },
-          body: { recipe: of.name, settings: settingsOf(of, texts), seed },
+          body: { recipe: of.name, settings: settingsOf(of, texts), seed, embedding_upload_id },
         }),
-      ),
+      );
+    },
     onSuccess: async (made) => {
       void queries.invalidateQueries({ queryKey: ["runs"] });
       await navigate({ to: "/runs/$runId", params: { runId: made.id } });
@@ -108,6 +113,27 @@ export function NewRun() {
             onSeed={setSeed}
           />
         )}
+        {!own && recipe && (
+          <details className="options">
+            <summary>Your own embedding</summary>
+            <div className="embedding">
+              <p className="dim">
+                Trains a small head on vectors from a network of yours instead of a network on the images: any
+                recipe, far faster. The map shows these vectors.
+              </p>
+              <FilePick
+                label="File of an embedding"
+                accept=".npy,.npz,.csv,.tsv,.parquet"
+                file={embedding}
+                onFile={setEmbedding}
+                onClear={() => setEmbedding(null)}
+              >
+                npy, npz, CSV or Parquet: a vector for each sample, in their order or with a column index or
+                name
+              </FilePick>
+            </div>
+          </details>
+        )}
         {start.isError && refusedField === null && <ProblemNote problem={problemOf(start.error)} />}
         {machine.data?.workers === 0 && (
           <div className="note note-warn" role="status">
@@ -130,7 +156,9 @@ export function NewRun() {
             </Button>
             <span className="dim number">
               {machine.data && `on ${machine.data.device}`}
-              {recipe?.estimate_seconds != null && `, about ${duration(recipe.estimate_seconds)}`}
+              {recipe?.estimate_seconds != null &&
+                !embedding &&
+                `, about ${duration(recipe.estimate_seconds)}`}
             </span>
           </div>
         )}
