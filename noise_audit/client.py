@@ -158,6 +158,13 @@ class Client:
         """Wait until a run is over; `on_change` sees each state on the way."""
         return self._wait(lambda: self.run(run_id), on_change)
 
+    # --- several annotators ------------------------------------------------------------------------
+
+    def annotate(self, dataset_id: str, path: str | Path) -> Json:
+        """Send several annotators' labels: CSV or Parquet with a column index or name, and a column for each annotator."""
+        body = {"upload_id": self._send(Path(path), lambda sent, total: None)}
+        return self._json("POST", f"/api/datasets/{dataset_id}/annotations", json=body)
+
     # --- decisions and exports -------------------------------------------------------------------
 
     def samples(self, run_id: str, **filters: Any) -> Json:

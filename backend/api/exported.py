@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
+from backend.api.annotators import annotated
 from backend.api.context import Caller, Context
 from backend.api.samples import succeeded
 from backend.audit.cleaning import Cleaned, CleaningCounts, Unreviewed, cleaned_labels, count_cleaning
-from backend.audit.tables import Audit, Exported, manifest
+from backend.audit.tables import Audit, Exported, Together, manifest
 from backend.store import datasets, decisions
 from backend.store.tables import Dataset, Run
 
@@ -40,6 +41,7 @@ def gather(session: Session, context: Context, caller: Caller, run_id: str, unre
     run = succeeded(session, caller, run_id, "to export its results")
     dataset = datasets.load(session, run.dataset_id)
     columns = context.published.results(session, run_id)
+    said = annotated(context, session, dataset)
     audit = Audit(
         names=context.published.names(session, run.dataset_id),
         classes=dataset.classes,
@@ -51,6 +53,7 @@ def gather(session: Session, context: Context, caller: Caller, run_id: str, unre
         margin_N=columns.margin,
         flagged_N=columns.flagged,
         standing=decisions.standing(session, run.dataset_id),
+        annotated=None if said is None else Together(said.agreement, said.majority, said.consensus),
     )
     cleaned = cleaned_labels(audit.given_N, audit.suggested_N, audit.flagged_N, audit.standing, unreviewed)
     counts = count_cleaning(audit.given_N, audit.flagged_N, cleaned)

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from backend.api import (
     accounts,
+    annotators,
     atlas,
     classes,
     compare,
@@ -38,7 +39,7 @@ from backend.settings import Settings
 DASHBOARD = Path(__file__).parents[1] / "dashboard"
 NOUNS = (
     *(accounts, system, recipes, events),
-    *(datasets, atlas, decisions, compare, selftests),
+    *(datasets, annotators, atlas, decisions, compare, selftests),
     *(runs, predictions, samples, selections, thresholds, classes, figures, signoff, exports, reports),
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {

@@ -24,7 +24,8 @@ from sqlalchemy.orm import Session
 
 from backend.api.recent import Recent
 from backend.audit.errors import BadInput, NotFound
-from backend.store import datasets, matching, results, selections
+from backend.store import annotators, datasets, matching, results, selections
+from backend.store.annotators import AnnotatorLabels
 from backend.store.artifacts import Artifacts
 from backend.store.matching import Indices, Matches, SampleFilter
 from backend.store.tables import Run
@@ -36,6 +37,8 @@ KEPT_COLUMNS = 512 * MIB
 """Columns of runs: a million samples are about 50 MB."""
 KEPT_MATCHES = 64 * MIB
 """Matches of filters, orders and selections: 8 bytes per match."""
+KEPT_ANNOTATIONS = 128 * MIB
+"""Annotators' labels: a million samples with five annotators are 36 MB."""
 KEPT_FIGURES = 64 * MIB
 """Figures as packed JSON, and the places of map points."""
 KEPT_VERDICTS = 64 * MIB
@@ -66,6 +69,7 @@ class Published:
         self._columns, self._names = Recent(KEPT_COLUMNS, _bytes), Recent(KEPT_NAMES)
         self._ranked, self._matches = Recent(KEPT_MATCHES, _bytes), Recent(KEPT_MATCHES, _bytes)
         self._selections, self._verdicts = Recent(KEPT_MATCHES, _bytes), Recent(KEPT_VERDICTS, _bytes)
+        self._annotations = Recent(KEPT_ANNOTATIONS, _bytes)
         self._documents, self._summaries = Recent(KEPT_FIGURES, len), Recent(KEPT_SUMMARIES)
         self._histories, self._headers = Recent(KEPT_HISTORIES), Recent(1000)
         # Removed with the process; each backend process has its own.
@@ -148,6 +152,12 @@ class Published:
         if other is None or other.dataset_id != run.dataset_id or other.status != "succeeded":
             raise BadInput("RUN_UNKNOWN", "The dataset has no such succeeded run.", item=item, found=other_id)
         return self.results(session, other_id).flagged
+
+    def annotations(self, dataset_id: str, version: str) -> AnnotatorLabels:
+        """What annotators said of a dataset, in this version."""
+        return self._annotations.get(
+            (dataset_id, version), lambda: annotators.load(self._artifacts, dataset_id, version)
+        )
 
     def names(self, session: Session, dataset_id: str) -> list[str]:
         """The samples' names of a ready dataset."""

@@ -13,20 +13,25 @@ from numpy.typing import NDArray
 from pydantic import StringConstraints
 from sqlalchemy.orm import Session
 
+from backend.api.annotators import annotated
 from backend.api.context import Context, Id, In, Index, Me
 from backend.api.schemas import (
+    Annotation,
     DecisionAnswer,
     Likely,
     Neighbour,
+    SampleAnnotations,
     SampleAnswer,
     SampleDetail,
     SamplePage,
 )
 from backend.api.viewing import viewable
+from backend.audit.annotators import NONE
 from backend.audit.errors import NotFound
 from backend.audit.flagging import Evidence, why
 from backend.audit.status import must_be
 from backend.store import datasets, decisions, matching, results, runs
+from backend.store.annotators import AnnotatorLabels
 from backend.store.matching import SampleFilter
 from backend.store.packs import Pack
 from backend.store.results import ResultColumns, SampleRow
@@ -145,7 +150,9 @@ def get_sample(run_id: Id, index: Index, context: In, caller: Me) -> SampleDetai
         run = succeeded(session, caller, run_id, "to show its samples")
         columns = context.published.results(session, run_id)
         row = results.one(session, run, columns, index)
-        classes = datasets.load(session, run.dataset_id).classes
+        dataset = datasets.load(session, run.dataset_id)
+        classes = dataset.classes
+        said = annotated(context, session, dataset)
         history = decisions.history(session, run.dataset_id, index)
     loss_E, margin_E, prediction_E = _by_epoch(context, run_id, index)
     probability_C = _row_or_nothing(context, run_id, "probabilities", index)
@@ -168,7 +175,24 @@ def get_sample(run_id: Id, index: Index, context: In, caller: Me) -> SampleDetai
         likely=_likely(probability_C),
         neighbours=neighbours,
         why=why(evidence),
+        annotations=None if said is None else _annotations(said, index),
         history=[DecisionAnswer.model_validate(decision) for decision in history],
+    )
+
+
+def _annotations(said: AnnotatorLabels, index: int) -> SampleAnnotations | None:
+    if said.majority[index] == NONE:
+        return None
+    return SampleAnnotations(
+        labels=[
+            Annotation(annotator=annotator, label=int(label))
+            for annotator, label in zip(said.annotators, said.label_NA[index], strict=True)
+            if label != NONE
+        ],
+        majority=int(said.majority[index]),
+        agreement=_short(said.agreement[index]),
+        consensus=int(said.consensus[index]),
+        consensus_probability=_short(said.probability[index]),
     )
 
 

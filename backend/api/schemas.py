@@ -290,6 +290,21 @@ class Neighbour(Answer):
     distance: float
 
 
+class Annotation(Answer):
+    annotator: str
+    label: int
+
+
+class SampleAnnotations(Answer):
+    """What several annotators say of one sample."""
+
+    labels: list[Annotation]
+    majority: int
+    agreement: float = Field(description="share of the annotators whose label is the majority's")
+    consensus: int = Field(description="the label that they give together, each weighed by his reliability")
+    consensus_probability: float
+
+
 class SampleDetail(SampleAnswer):
     loss_by_epoch: list[float]
     margin_by_epoch: list[float]
@@ -297,6 +312,7 @@ class SampleDetail(SampleAnswer):
     likely: list[Likely]
     neighbours: list[Neighbour]
     why: list[str]
+    annotations: SampleAnnotations | None = None
     history: list[DecisionAnswer]
 
 

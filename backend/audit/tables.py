@@ -20,6 +20,14 @@ Exported = Literal["cleaned-labels", "samples", "model", "report"]
 """Every kind of file to take away; the first two are tables."""
 
 
+class Together(NamedTuple):
+    """What several annotators say of each sample; a label of −1 is none."""
+
+    agreement_N: NDArray[Any]
+    majority_N: NDArray[Any]
+    consensus_N: NDArray[Any]
+
+
 class Audit(NamedTuple):
     """One run on one dataset, whole, as columns by sample index."""
 
@@ -33,6 +41,7 @@ class Audit(NamedTuple):
     margin_N: NDArray[Any]
     flagged_N: NDArray[Any]
     standing: Standing
+    annotated: Together | None = None
 
 
 def cleaned_labels_table(audit: Audit, cleaned: Cleaned) -> pa.Table:
@@ -50,7 +59,7 @@ def cleaned_labels_table(audit: Audit, cleaned: Cleaned) -> pa.Table:
 
 
 def samples_table(audit: Audit, cleaned: Cleaned) -> pa.Table:
-    """Everything the run says, one row per sample; `true_label` last and only where it is known."""
+    """Everything the run says, one row per sample; annotators' columns and `true_label` last, and only where they are known."""
     decision_N = np.full(len(audit.given_N), None, dtype=object)
     for index, (verdict, *_) in audit.standing.items():
         decision_N[index] = None if verdict == "cleared" else verdict
@@ -66,6 +75,12 @@ def samples_table(audit: Audit, cleaned: Cleaned) -> pa.Table:
         "decision": pa.array(decision_N, pa.string()),
         "cleaned_label": _named(cleaned.label_N, audit.classes),
     }
+    if audit.annotated is not None:
+        columns |= {
+            "annotator_agreement": np.asarray(audit.annotated.agreement_N, dtype=np.float32),
+            "majority_label": _named(audit.annotated.majority_N, audit.classes),
+            "consensus_label": _named(audit.annotated.consensus_N, audit.classes),
+        }
     if audit.true_N is not None:
         columns["true_label"] = _named(audit.true_N, audit.classes)
     return pa.table(columns)

@@ -169,6 +169,22 @@ def audit(
         result(run["id"])
 
 
+def annotate(
+    dataset: Annotated[str, typer.Argument(help="Id of the dataset.")],
+    file: Annotated[
+        Path, typer.Argument(help="CSV or Parquet: index or name, and a column for each annotator.")
+    ],
+) -> None:
+    """Add several annotators' labels to a dataset: their agreement and consensus stand beside the audit."""
+    with plain_errors(), Client() as client:
+        said = client.annotate(dataset, file)
+    for each in said["annotators"]:
+        right = "" if each["accuracy"] is None else f", about {each['accuracy']:.0%} right"
+        say(f"{each['name']}: {each['labels']:,} labels{right}.")
+    say(f"{said['unanimous']:,} of {said['annotated']:,} samples are unanimous.")
+    say(f"The consensus differs from {said['differing']:,} given labels.")
+
+
 def datasets(as_json: AsJson = False) -> None:
     """List the datasets."""
     with plain_errors(), Client() as client:
@@ -297,5 +313,5 @@ def _read_matrix(path: Path) -> list[list[float]]:
 def add_to(app: typer.Typer) -> None:
     """Register these commands."""
     app.command("import")(import_)
-    for command in (inject, audit, datasets, runs, status, stop, export):
+    for command in (inject, audit, annotate, datasets, runs, status, stop, export):
         app.command()(command)

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from psycopg import sql
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, cast, func, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from backend.audit.errors import Conflict, NotFound
-from backend.store import bulk, claims
+from backend.store import bulk, claims, events
 from backend.store.tables import Dataset, Membership, Sample
 
 Labels = npt.NDArray[np.int32]
@@ -112,6 +113,14 @@ def request_stop(session: Session, account_id: str, dataset_id: str) -> Dataset:
     """Stop an import; see `claims.request_stop`. Raises NotFound for strangers."""
     get(session, account_id, dataset_id)
     return claims.request_stop(session, Dataset, dataset_id)
+
+
+def write_report(session: Session, dataset_id: str, key: str, value: dict[str, Any]) -> None:
+    """Say something further of a dataset in its report, in the place of what stood there under this key."""
+    added = func.jsonb_build_object(key, cast(value, JSONB))
+    statement = update(Dataset).where(Dataset.id == dataset_id).values(report=Dataset.report.op("||")(added))
+    session.execute(statement.execution_options(synchronize_session=False))
+    events.notify(session, "dataset", dataset_id)
 
 
 def publish_samples(

@@ -37,7 +37,11 @@ def operations(app: FastAPI) -> list[tuple[str, str, str]]:
 def test_every_operation_on_somebody_elses_dataset_or_run_is_404_and_the_owners_is_not(
     live: Any, client: httpx.Client, stranger: httpx.Client, planted: Any, uploaded: Any
 ) -> None:
-    bodies = {**BODIES, "create_predictions": {"upload_id": uploaded("p.npy", b"0")}}
+    bodies = {
+        **BODIES,
+        "create_predictions": {"upload_id": uploaded("p.npy", b"0")},
+        "create_annotations": {"upload_id": uploaded("a.csv", b"index,ann\n0,cat\n")},
+    }
     known = operations(live.app)
     assert len(known) >= 20
     selection = client.post(f"/api/runs/{planted.run_id}/selections", json={"indices": [3]}).json()
