@@ -300,6 +300,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/datasets/{dataset_id}/annotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Annotations
+         * @description Who annotated how much, how far they agree, and how reliable each seems.
+         */
+        get: operations["get_annotations"];
+        put?: never;
+        /**
+         * Create Annotations
+         * @description Keep the annotators' labels of a finished upload, in the place of earlier ones; given labels stay as they are.
+         */
+        post: operations["create_annotations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/annotations/differing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Differing
+         * @description The indices of all samples whose consensus differs from the given label: little-endian uint32, nothing else.
+         */
+        get: operations["list_differing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets/{dataset_id}/atlas": {
         parameters: {
             query?: never;
@@ -1010,6 +1054,65 @@ export interface components {
             /** Role */
             role: string;
         };
+        /** Annotation */
+        Annotation: {
+            /** Annotator */
+            annotator: string;
+            /** Label */
+            label: number;
+        };
+        /**
+         * AnnotationsAnswer
+         * @description What several annotators say of the dataset; without any, all counts are 0.
+         */
+        AnnotationsAnswer: {
+            /**
+             * Annotators
+             * @default []
+             */
+            annotators: components["schemas"]["AnnotatorAnswer"][];
+            /**
+             * Annotated
+             * @description samples with at least one annotator's label
+             * @default 0
+             */
+            annotated: number;
+            /**
+             * Unanimous
+             * @description of these, samples on which all annotators agree
+             * @default 0
+             */
+            unanimous: number;
+            /**
+             * Differing
+             * @description of these, samples whose consensus is another label than the given one
+             * @default 0
+             */
+            differing: number;
+        };
+        /**
+         * AnnotationsCreate
+         * @description A finished upload: CSV or Parquet with a column index or name, and a column of labels for each annotator.
+         */
+        AnnotationsCreate: {
+            /** Upload Id */
+            upload_id: string;
+        };
+        /** AnnotatorAnswer */
+        AnnotatorAnswer: {
+            /** Name */
+            name: string;
+            /**
+             * Labels
+             * @description samples to which this annotator gave a label
+             */
+            labels: number;
+            /**
+             * Accuracy
+             * @description estimated probability that such a label is right; null: not estimated
+             */
+            accuracy: number | null;
+        };
         /**
          * Cell
          * @description Flagged samples with this given and this suggested label.
@@ -1644,6 +1747,28 @@ export interface components {
             items: components["schemas"]["RunAnswer"][];
         };
         /**
+         * SampleAnnotations
+         * @description What several annotators say of one sample.
+         */
+        SampleAnnotations: {
+            /** Labels */
+            labels: components["schemas"]["Annotation"][];
+            /** Majority */
+            majority: number;
+            /**
+             * Agreement
+             * @description share of the annotators whose label is the majority's
+             */
+            agreement: number;
+            /**
+             * Consensus
+             * @description the label that they give together, each weighed by his reliability
+             */
+            consensus: number;
+            /** Consensus Probability */
+            consensus_probability: number;
+        };
+        /**
          * SampleAnswer
          * @description One row of the gallery; labels are class indices, the names are the dataset's.
          */
@@ -1737,6 +1862,7 @@ export interface components {
             neighbours: components["schemas"]["Neighbour"][];
             /** Why */
             why: string[];
+            annotations?: components["schemas"]["SampleAnnotations"] | null;
             /** History */
             history: components["schemas"]["DecisionAnswer"][];
         };
@@ -2812,6 +2938,130 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_annotations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationsAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_annotations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnnotationsCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationsAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_differing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description uint32, little-endian */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
                 };
             };
             /** @description a field is wrong */

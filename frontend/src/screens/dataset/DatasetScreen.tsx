@@ -15,6 +15,8 @@ import { RunRow } from "@/parts/RunRow";
 import { EmptyState, ErrorState, Loading, ProblemNote } from "@/parts/States";
 import { StatusBadge } from "@/parts/StatusBadge";
 
+import { AnnotatorsCard } from "@/screens/annotators/AnnotatorsCard";
+
 import { ClassTable } from "./ClassTable";
 import { Conversions, Unreadable } from "./ImportReport";
 import { PlantNoise } from "./PlantNoise";
@@ -154,6 +156,7 @@ function Ready({ dataset }: { dataset: Dataset }) {
             </div>
           </Card>
           <SelfTests dataset={dataset} />
+          <AnnotatorsCard dataset={dataset} />
           <SamplePeek dataset={dataset} />
           {report.unreadableCount > 0 && <Unreadable report={report} />}
           <Conversions report={report} />

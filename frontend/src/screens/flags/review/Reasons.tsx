@@ -5,6 +5,9 @@ import type { SampleDetail } from "@/api/client";
 import type { Standing } from "@/decisions/standing";
 import { KeyOf } from "@/keys/Kbd";
 
+import { percent } from "@/parts/format";
+import { Opinions } from "@/screens/annotators/Opinions";
+
 import { Course } from "./Course";
 import { History, labelsAround, LikelyClasses, Neighbours } from "./Evidence";
 
@@ -41,6 +44,11 @@ export function Reasons({
               <li key={reason}>{reason}</li>
             ))}
           </ul>
+        </Part>
+      )}
+      {sample.annotations && (
+        <Part title="Annotators" aside={`${percent(sample.annotations.agreement)} agree`}>
+          <Opinions said={sample.annotations} nameOf={nameOf} />
         </Part>
       )}
       {sample.neighbours.length > 0 && (

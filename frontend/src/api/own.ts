@@ -1,0 +1,47 @@
+/** What people bring to a dataset besides images: annotators' labels, duplicates found, decisions from a file. */
+import { queryOptions, useMutation, useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+
+import { answer, client, type Run, type Schemas } from "./client";
+import { keepSelection } from "./evidence";
+import { runs } from "./queries";
+
+export type Annotations = Schemas["AnnotationsAnswer"];
+
+export const annotations = (dataset_id: string) =>
+  queryOptions({
+    queryKey: ["annotations", dataset_id],
+    queryFn: () =>
+      answer(client.GET("/api/datasets/{dataset_id}/annotations", { params: { path: { dataset_id } } })),
+  });
+
+/** Sample indices that the server answers as bytes. */
+export async function indicesAt(address: string): Promise<Uint32Array> {
+  const response = await fetch(address);
+  if (!response.ok) return answer(Promise.resolve({ error: (await response.json()) as unknown, response }));
+  return new Uint32Array(await response.arrayBuffer());
+}
+
+/** Opens the gallery of the newest finished run with exactly these samples; no run, no gallery. */
+export function useOpenInGallery(datasetId: string) {
+  const navigate = useNavigate();
+  const newest: Run | undefined = useQuery(runs(datasetId)).data?.items.find(
+    ({ status }) => status === "succeeded",
+  );
+  const opening = useMutation({
+    mutationFn: async ({ of, indices }: { of: Run; indices: Uint32Array }) => {
+      const { id } = await keepSelection(of.id, indices);
+      await navigate({
+        to: "/runs/$runId/flags",
+        params: { runId: of.id },
+        search: { show: "all", selection: id },
+      });
+    },
+  });
+  return {
+    possible: newest !== undefined,
+    pending: opening.isPending,
+    error: opening.error,
+    open: (indices: Uint32Array) => newest && opening.mutate({ of: newest, indices }),
+  };
+}
