@@ -15,7 +15,7 @@ from noise_audit.address import server_token, server_url
 from noise_audit.problems import ServerError, ServerUnreachable
 
 Json = dict[str, Any]
-FINAL = {"ready", "succeeded", "failed", "cancelled"}
+FINAL = {"ready", "succeeded", "failed", "cancelled", "done"}
 POLL_SECONDS = 0.5
 
 
@@ -164,6 +164,19 @@ class Client:
         """Send several annotators' labels: CSV or Parquet with a column index or name, and a column for each annotator."""
         body = {"upload_id": self._send(Path(path), lambda sent, total: None)}
         return self._json("POST", f"/api/datasets/{dataset_id}/annotations", json=body)
+
+    # --- duplicates --------------------------------------------------------------------------------
+
+    def find_duplicates(self, dataset_id: str, **filters: Any) -> Json:
+        """Search a dataset for images that are nearly the same, wait, and give the first groups.
+
+        Filters as in `GET /api/datasets/{id}/duplicates`: exact, different_labels, across_splits, offset, limit.
+        """
+        address = f"/api/datasets/{dataset_id}/duplicates"
+        found = self._json("GET", address, params=filters)
+        if found["status"] in ("none", "failed"):
+            self._json("POST", f"{address}/search", json={})
+        return self._wait(lambda: self._json("GET", address, params=filters), lambda _: None)
 
     # --- decisions and exports -------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from backend.processes import dies_with_parent
 from backend.settings import Settings
-from backend.store import claims
+from backend.store import claims, duplicates
 from backend.store.database import Database
 from backend.store.tables import Dataset, Run
 
@@ -40,18 +40,34 @@ async def run_import(*, job: QueuedJob, dataset_id: str) -> None:
     await _in_subprocess("worker.prepare", Dataset, dataset_id, str(job.claim_id))
 
 
-async def _in_subprocess(module: str, table: type[Run] | type[Dataset], id_: str, claim_id: str) -> None:
-    process = await asyncio.create_subprocess_exec(
+async def find_duplicates(*, job: QueuedJob, dataset_id: str) -> None:
+    """Search a dataset for duplicates in a process of its own, which writes what it found or why not."""
+    process = await _started("worker.duplicates", dataset_id)
+    try:
+        await asyncio.gather(_relay(process, deque(maxlen=TAIL_LINES)), process.wait())
+    except asyncio.CancelledError:
+        await _end(process)
+        raise
+    if process.returncode and process.returncode < 0:
+        with _transaction() as session:
+            duplicates.fail(session, dataset_id, _crash(process.returncode))
+
+
+async def _started(module: str, *arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         module,
-        id_,
-        claim_id,
+        *arguments,
         stderr=asyncio.subprocess.PIPE,
         stdin=asyncio.subprocess.DEVNULL,
         start_new_session=True,
         preexec_fn=dies_with_parent(signal.SIGKILL),
     )
+
+
+async def _in_subprocess(module: str, table: type[Run] | type[Dataset], id_: str, claim_id: str) -> None:
+    process = await _started(module, id_, claim_id)
     tail: deque[str] = deque(maxlen=TAIL_LINES)
     try:
         await asyncio.gather(_relay(process, tail), process.wait())

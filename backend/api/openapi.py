@@ -16,6 +16,7 @@ from backend.api import (
     compare,
     datasets,
     decisions,
+    duplicates,
     events,
     exports,
     figures,
@@ -39,7 +40,7 @@ from backend.settings import Settings
 DASHBOARD = Path(__file__).parents[1] / "dashboard"
 NOUNS = (
     *(accounts, system, recipes, events),
-    *(datasets, annotators, atlas, decisions, compare, selftests),
+    *(datasets, annotators, duplicates, atlas, decisions, compare, selftests),
     *(runs, predictions, samples, selections, thresholds, classes, figures, signoff, exports, reports),
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {

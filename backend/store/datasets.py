@@ -200,6 +200,12 @@ def sample(session: Session, dataset_id: str, sample_index: int) -> Sample:
     return found
 
 
+def some_samples(session: Session, dataset_id: str, indices: Sequence[int]) -> list[Sample]:
+    """The rows of these samples, in whatever order."""
+    query = select(Sample).where(Sample.dataset_id == dataset_id, Sample.sample_index.in_(indices))
+    return list(session.scalars(query))
+
+
 def _encode(dataset_id: str, rows: Iterable[tuple[Any, ...]]) -> Iterator[bytes]:
     """COPY data of the sample rows, whose names have any length."""
     key = _field(dataset_id.encode())

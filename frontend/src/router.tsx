@@ -2,6 +2,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 
 import { readRuns } from "./screens/compare/compare";
+import { readDuplicates } from "./screens/duplicates/filter";
 import { readFilter, type FlagsSearch } from "./screens/flags/filter";
 import { NotFound } from "./screens/NotFound";
 import { Root } from "./screens/Root";
@@ -43,6 +44,13 @@ const compare = createRoute({
     const runs = readRuns(search.runs);
     return runs.length > 0 ? { runs: runs.join() } : {};
   },
+});
+
+const duplicates = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/datasets/$datasetId/duplicates",
+  component: lazyRouteComponent(() => import("./screens/duplicates/DuplicatesScreen"), "DuplicatesScreen"),
+  validateSearch: readDuplicates,
 });
 
 const settings = createRoute({
@@ -142,6 +150,7 @@ const routeTree = rootRoute.addChildren([
   datasetPage,
   newRun,
   compare,
+  duplicates,
   settings,
   run.addChildren([audit, gallery.addChildren([flags, review]), loss, map, classes, signOff, exportRoute]),
 ]);

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from backend.audit.errors import BadInput
 from backend.settings import Limits
-from worker.ingest.arrays import read_matrix
+from worker.ingest.matrices import read_matrix
 
 ARRAYS = ("embedding", "embeddings", "features", "feature", "X", "x")
 MOST_FEATURES = 16_384

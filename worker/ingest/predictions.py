@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from backend.audit.errors import BadInput
 from backend.settings import Limits
-from worker.ingest.arrays import Matrix, read_matrix
+from worker.ingest.matrices import Matrix, read_matrix
 from worker.ingest.names import shown
 
 PROBABILITIES = ("predicted_probabilities", "probabilities", "pred_probs", "predictions", "probs")

@@ -1,5 +1,5 @@
 /** What people bring to a dataset besides images: annotators' labels, duplicates found, decisions from a file. */
-import { queryOptions, useMutation, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions, useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 
 import { answer, client, type Run, type Schemas } from "./client";
@@ -14,6 +14,43 @@ export const annotations = (dataset_id: string) =>
     queryFn: () =>
       answer(client.GET("/api/datasets/{dataset_id}/annotations", { params: { path: { dataset_id } } })),
   });
+
+export type Duplicates = Schemas["DuplicatesAnswer"];
+export type DuplicateGroup = Schemas["DuplicateGroup"];
+export type DuplicateMember = Schemas["DuplicateMember"];
+export interface DuplicateFilter {
+  exact?: boolean;
+  different_labels?: boolean;
+  across_splits?: boolean;
+}
+
+const SEARCH_POLL_MS = 1500;
+const MOST_GROUPS = 200;
+
+const duplicatesPage = (dataset_id: string, filter: DuplicateFilter, offset: number, limit: number) =>
+  answer(
+    client.GET("/api/datasets/{dataset_id}/duplicates", {
+      params: { path: { dataset_id }, query: { ...filter, offset, limit } },
+    }),
+  );
+
+export const duplicates = (dataset_id: string, filter: DuplicateFilter, offset: number, limit: number) =>
+  queryOptions({
+    queryKey: ["duplicates", dataset_id, filter, offset, limit],
+    queryFn: () => duplicatesPage(dataset_id, filter, offset, limit),
+    placeholderData: keepPreviousData,
+    refetchInterval: (query) => (query.state.data?.status === "searching" ? SEARCH_POLL_MS : false),
+  });
+
+/** Every group that matches, page after page. */
+export async function everyDuplicate(dataset_id: string, filter: DuplicateFilter): Promise<DuplicateGroup[]> {
+  const groups: DuplicateGroup[] = [];
+  for (;;) {
+    const page = await duplicatesPage(dataset_id, filter, groups.length, MOST_GROUPS);
+    groups.push(...page.items);
+    if (page.items.length === 0 || groups.length >= page.total) return groups;
+  }
+}
 
 /** Sample indices that the server answers as bytes. */
 export async function indicesAt(address: string): Promise<Uint32Array> {

@@ -344,6 +344,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/datasets/{dataset_id}/duplicates/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search Duplicates
+         * @description Have a worker look for images that are nearly the same.
+         */
+        post: operations["search_duplicates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Duplicates
+         * @description Groups of nearly equal images, those with different labels first, then those across splits, then the largest.
+         */
+        get: operations["list_duplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/duplicates/indices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Duplicate Indices
+         * @description The members of all groups that match, or all but the first of each: little-endian uint32, ascending.
+         */
+        get: operations["list_duplicate_indices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets/{dataset_id}/atlas": {
         parameters: {
             query?: never;
@@ -1341,6 +1401,94 @@ export interface components {
              * @default 0
              */
             seed: number;
+        };
+        /**
+         * DuplicateGroup
+         * @description Nearly equal images, the first 200 of them.
+         */
+        DuplicateGroup: {
+            /**
+             * Exact
+             * @description all files are equal to the byte
+             */
+            exact: boolean;
+            /** Different Labels */
+            different_labels: boolean;
+            /** Across Splits */
+            across_splits: boolean;
+            /** Size */
+            size: number;
+            /** Members */
+            members: components["schemas"]["DuplicateMember"][];
+        };
+        /** DuplicateMember */
+        DuplicateMember: {
+            /** Index */
+            index: number;
+            /** Name */
+            name: string;
+            /** Given Label */
+            given_label: number;
+            /**
+             * Split
+             * @description as the name says; empty: it does not
+             */
+            split: string;
+            decision: components["schemas"]["DecisionAnswer"] | null;
+        };
+        /**
+         * DuplicatesAnswer
+         * @description How the search stands, and a page of the groups that match; counts are of all groups.
+         */
+        DuplicatesAnswer: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "none" | "searching" | "done" | "failed";
+            error?: components["schemas"]["ErrorAnswer"] | null;
+            /**
+             * Groups
+             * @default 0
+             */
+            groups: number;
+            /**
+             * Samples
+             * @default 0
+             */
+            samples: number;
+            /**
+             * Exact
+             * @default 0
+             */
+            exact: number;
+            /**
+             * Different Labels
+             * @default 0
+             */
+            different_labels: number;
+            /**
+             * Across Splits
+             * @default 0
+             */
+            across_splits: number;
+            /**
+             * Total
+             * @description groups that match the filter
+             * @default 0
+             */
+            total: number;
+            /**
+             * Surplus
+             * @description samples beyond the first of each group that matches
+             * @default 0
+             */
+            surplus: number;
+            /**
+             * Items
+             * @default []
+             */
+            items: components["schemas"]["DuplicateGroup"][];
         };
         /**
          * EpochAnswer
@@ -3047,6 +3195,137 @@ export interface operations {
     list_differing: {
         parameters: {
             query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description uint32, little-endian */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    search_duplicates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DuplicatesAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_duplicates: {
+        parameters: {
+            query?: {
+                offset?: number;
+                limit?: number;
+                exact?: boolean | null;
+                different_labels?: boolean | null;
+                across_splits?: boolean | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DuplicatesAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_duplicate_indices: {
+        parameters: {
+            query?: {
+                beyond_first?: boolean;
+                exact?: boolean | null;
+                different_labels?: boolean | null;
+                across_splits?: boolean | null;
+            };
             header?: never;
             path: {
                 dataset_id: string;

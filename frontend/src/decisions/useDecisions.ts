@@ -43,7 +43,8 @@ function served(decision: Sample["decision"]): Standing {
 /** Counts on the screen follow once decisions rest for so long, in milliseconds. */
 const SETTLED_MS = 250;
 
-export function useDecisions(datasetId: string, runId: string): Decisions {
+/** Without a run the decisions are made on the dataset itself. */
+export function useDecisions(datasetId: string, runId: string | null): Decisions {
   const { queue, onHeard } = queueOf(datasetId);
   const queries = useQueryClient();
   const state = useSyncExternalStore(queue.subscribe, queue.snapshot);

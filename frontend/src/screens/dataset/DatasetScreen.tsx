@@ -122,7 +122,11 @@ function Ready({ dataset }: { dataset: Dataset }) {
         <Stat
           name="Exact duplicates"
           value={report.duplicates.toLocaleString("en")}
-          note={report.duplicates ? "same bytes, kept" : "no two files are equal"}
+          note={
+            <Link to="/datasets/$datasetId/duplicates" params={{ datasetId: dataset.id }}>
+              look for near ones
+            </Link>
+          }
         />
       </div>
       <div className="grid-side">
