@@ -158,6 +158,17 @@ class Client:
         """Wait until a run is over; `on_change` sees each state on the way."""
         return self._wait(lambda: self.run(run_id), on_change)
 
+    def import_decisions(
+        self, dataset_id: str, path: str | Path, *, idempotency_key: str, dry_run: bool = False
+    ) -> Json:
+        """Record the decisions in a table (CSV or Parquet: index or name, decision, label), or with `dry_run` say what it
+        would change and which lines are wrong."""
+        address = f"/api/datasets/{dataset_id}/decisions/import"
+        body = {"upload_id": self._send(Path(path), lambda sent, total: None)}
+        if dry_run:
+            return self._json("POST", f"{address}/preview", json=body)
+        return self._json("POST", address, json={**body, "idempotency_key": idempotency_key})
+
     # --- several annotators ------------------------------------------------------------------------
 
     def annotate(self, dataset_id: str, path: str | Path) -> Json:

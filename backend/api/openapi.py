@@ -20,6 +20,7 @@ from backend.api import (
     events,
     exports,
     figures,
+    imported,
     predictions,
     problems,
     recipes,
@@ -40,7 +41,7 @@ from backend.settings import Settings
 DASHBOARD = Path(__file__).parents[1] / "dashboard"
 NOUNS = (
     *(accounts, system, recipes, events),
-    *(datasets, annotators, duplicates, atlas, decisions, compare, selftests),
+    *(datasets, annotators, duplicates, atlas, decisions, imported, compare, selftests),
     *(runs, predictions, samples, selections, thresholds, classes, figures, signoff, exports, reports),
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import uuid
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -169,6 +170,25 @@ def audit(
         result(run["id"])
 
 
+def decide(
+    dataset: Annotated[str, typer.Argument(help="Id of the dataset.")],
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet: index or name, decision, label.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+) -> None:
+    """Record the decisions in a table; lines with an error are named and left out."""
+    with plain_errors(), Client() as client:
+        seen = client.import_decisions(dataset, file, idempotency_key="", dry_run=True)
+        for each in seen["errors"]:
+            say(f"[yellow]{each['where']}: {each['message']}[/]")
+        verdicts = ", ".join(f"{number:,} {verdict}" for verdict, number in seen["verdicts"].items())
+        say(
+            f"{seen['new']:,} new decisions{f' ({verdicts})' if verdicts else ''}; {seen['same']:,} stand already."
+        )
+        if not dry_run and seen["new"]:
+            done = client.import_decisions(dataset, file, idempotency_key=uuid.uuid4().hex)
+            say(f"Recorded {done['recorded']:,}.")
+
+
 def annotate(
     dataset: Annotated[str, typer.Argument(help="Id of the dataset.")],
     file: Annotated[
@@ -313,5 +333,5 @@ def _read_matrix(path: Path) -> list[list[float]]:
 def add_to(app: typer.Typer) -> None:
     """Register these commands."""
     app.command("import")(import_)
-    for command in (inject, audit, annotate, datasets, runs, status, stop, export):
+    for command in (inject, audit, annotate, decide, datasets, runs, status, stop, export):
         app.command()(command)

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from sklearn.datasets import load_digits
 
 from tests.e2e.everybody import violations
-from tests.installation import Installation
+from tests.installation import Installation, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -59,15 +59,11 @@ def test_duplicates_are_looked_for_listed_and_decided(
     def counts() -> dict[str, int]:
         return {verdict: n for verdict, n in page.request.get(address).json()["counts"].items() if n}
 
-    expect(page.get_by_text("saving…")).to_be_hidden()
-    page.wait_for_function("document.querySelectorAll('.mark').length >= 3")
-    page.wait_for_timeout(500)
-    before = counts()
-    assert (before["keep"], before["relabel"]) == (1, 1)
-    assert before["remove"] >= 1
+    expect(page.locator("section.dup .mark").nth(2)).to_be_visible()
+    wait_until(lambda: counts().get("remove", 0) >= 1, 10)
+    assert counts()["keep"] == counts()["relabel"] == 1
     page.get_by_role("button", name="Undo").click()
-    page.wait_for_timeout(800)
-    assert counts() == {"keep": 1, "relabel": 1}
+    wait_until(lambda: counts() == {"keep": 1, "relabel": 1}, 10)
 
 
 def test_annotators_stand_on_the_datasets_page_and_in_review(
@@ -94,6 +90,24 @@ def test_annotators_stand_on_the_datasets_page_and_in_review(
     panel = page.get_by_test_id("panel")
     expect(panel.get_by_role("heading", name="Annotators")).to_be_visible()
     expect(panel.get_by_text(re.compile("^Consensus"))).to_be_visible()
+
+
+def test_decisions_of_a_file_are_looked_at_then_recorded(
+    page: Page, system: Installation, copies: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "decisions.csv"
+    path.write_text("index,decision,label\n40,keep,\n41,relabel,7\n42,perhaps,\n")
+    page.goto(f"/datasets/{copies}")
+    page.get_by_role("button", name="Import decisions").click()
+    page.get_by_label("File of decisions").set_input_files(path)
+    expect(page.get_by_text("2 new decisions")).to_be_visible()
+    expect(page.get_by_text("is no verdict")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Record 2 decisions").click()
+    expect(page.get_by_text("Recorded 2 decisions, left out 1 line")).to_be_visible()
+    address = f"{system.url}/api/datasets/{copies}/decisions/recent"
+    newest = page.request.get(address).json()["items"][-1]
+    assert sorted(change["index"] for change in newest["changes"]) == [40, 41]
 
 
 def names_of(page: Page, dataset: str, run: str) -> list[str]:

@@ -472,6 +472,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/datasets/{dataset_id}/decisions/import/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Import
+         * @description What a table of decisions would change, and what is wrong with its lines; nothing is recorded.
+         */
+        post: operations["preview_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/decisions/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Import
+         * @description Record the decisions of a table, all in one batch that one undo takes back.
+         */
+        post: operations["apply_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets/{dataset_id}/compare": {
         parameters: {
             query?: never;
@@ -1371,6 +1411,24 @@ export interface components {
             idempotency_key: string;
         };
         /**
+         * DecisionsImport
+         * @description A finished upload: CSV or Parquet with a column index or name, and a column decision, label, or both.
+         */
+        DecisionsImport: {
+            /** Upload Id */
+            upload_id: string;
+        };
+        /**
+         * DecisionsImportApply
+         * @description Sending the same `idempotency_key` again changes nothing.
+         */
+        DecisionsImportApply: {
+            /** Upload Id */
+            upload_id: string;
+            /** Idempotency Key */
+            idempotency_key: string;
+        };
+        /**
          * DetectionMetrics
          * @description Against the true labels of a dataset whose noise was planted.
          */
@@ -1595,6 +1653,93 @@ export interface components {
             layout: {
                 [key: string]: unknown;
             };
+        };
+        /** ImportApplied */
+        ImportApplied: {
+            /** Recorded */
+            recorded: number;
+            /**
+             * Left Out
+             * @description rows with an error
+             */
+            left_out: number;
+        };
+        /**
+         * ImportPreview
+         * @description What the table would change; lines with an error are left out, all others apply.
+         */
+        ImportPreview: {
+            /** Rows */
+            rows: number;
+            /**
+             * New
+             * @description decisions that change something
+             */
+            new: number;
+            /**
+             * Same
+             * @description decisions that stand already
+             */
+            same: number;
+            /**
+             * Empty
+             * @description rows that say nothing
+             */
+            empty: number;
+            /**
+             * Replaced
+             * @description of the new ones, those on samples with another decision
+             */
+            replaced: number;
+            /** Verdicts */
+            verdicts: {
+                [key: string]: number;
+            };
+            /** Errors Total */
+            errors_total: number;
+            /**
+             * Errors
+             * @description the first 200
+             */
+            errors: components["schemas"]["ImportedError"][];
+            /**
+             * Changes
+             * @description the first 200
+             */
+            changes: components["schemas"]["ImportedChange"][];
+        };
+        /** ImportedChange */
+        ImportedChange: {
+            /** Index */
+            index: number;
+            /** Name */
+            name: string;
+            /** Given Label */
+            given_label: number;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "keep" | "relabel" | "remove" | "unsure" | "cleared";
+            /** Label */
+            label: number | null;
+            /**
+             * Before
+             * @description the verdict that stands now
+             */
+            before: ("keep" | "relabel" | "remove" | "unsure" | "cleared") | null;
+        };
+        /** ImportedError */
+        ImportedError: {
+            /**
+             * Where
+             * @description the line, or the row of a Parquet file
+             */
+            where: string;
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
         };
         /** InjectCreate */
         InjectCreate: {
@@ -3514,6 +3659,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecentDecisions"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionsImport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPreview"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    apply_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionsImportApply"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportApplied"];
                 };
             };
             /** @description a field is wrong */

@@ -17,6 +17,8 @@ import { StatusBadge } from "@/parts/StatusBadge";
 
 import { AnnotatorsCard } from "@/screens/annotators/AnnotatorsCard";
 
+import { ImportDecisions } from "@/screens/decisionsImport/ImportDecisions";
+
 import { ClassTable } from "./ClassTable";
 import { Conversions, Unreadable } from "./ImportReport";
 import { PlantNoise } from "./PlantNoise";
@@ -53,6 +55,7 @@ export function DatasetScreen() {
       actions={
         dataset.status === "ready" ? (
           <>
+            <ImportDecisions dataset={dataset} />
             <PlantNoise dataset={dataset} />
             <LinkButton
               to="/datasets/$datasetId/new-run"

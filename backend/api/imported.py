@@ -1,0 +1,178 @@
+"""Decisions from a table that people bring: looked at first, then recorded like any others."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from backend.api.annotators import fetched
+from backend.api.context import Context, Id, In, Me
+from backend.api.schemas import Answer, Body, Verdict
+from backend.api.uploads import unused
+from backend.audit.errors import BadInput
+from backend.audit.importing import LABEL_COLUMNS, VERDICT_COLUMNS, Item, Wrong, decided, new_among
+from backend.store import activity, datasets, decisions
+from worker.ingest.rows import placed
+from worker.ingest.sheets import Sheet, read_sheet
+
+router = APIRouter(prefix="/api/datasets/{dataset_id}/decisions/import", tags=["decisions"])
+
+ERRORS_SHOWN, CHANGES_SHOWN = 200, 200
+
+
+class DecisionsImport(Body):
+    """A finished upload: CSV or Parquet with a column index or name, and a column decision, label, or both."""
+
+    upload_id: str = Field(max_length=64)
+
+
+class DecisionsImportApply(DecisionsImport):
+    """Sending the same `idempotency_key` again changes nothing."""
+
+    idempotency_key: str = Field(min_length=8, max_length=64)
+
+
+class ImportedChange(Answer):
+    index: int
+    name: str
+    given_label: int
+    verdict: Verdict
+    label: int | None
+    before: Verdict | None = Field(description="the verdict that stands now")
+
+
+class ImportedError(Answer):
+    where: str = Field(description="the line, or the row of a Parquet file")
+    code: str
+    message: str
+
+
+class ImportPreview(Answer):
+    """What the table would change; lines with an error are left out, all others apply."""
+
+    rows: int
+    new: int = Field(description="decisions that change something")
+    same: int = Field(description="decisions that stand already")
+    empty: int = Field(description="rows that say nothing")
+    replaced: int = Field(description="of the new ones, those on samples with another decision")
+    verdicts: dict[str, int]
+    errors_total: int
+    errors: list[ImportedError] = Field(description="the first 200")
+    changes: list[ImportedChange] = Field(description="the first 200")
+
+
+class ImportApplied(Answer):
+    recorded: int
+    left_out: int = Field(description="rows with an error")
+
+
+class _Read(NamedTuple):
+    rows: int
+    items: list[Item]
+    wrong: list[Wrong]
+
+
+@router.post("/preview")
+def preview_import(dataset_id: Id, body: DecisionsImport, context: In, caller: Me) -> ImportPreview:
+    """What a table of decisions would change, and what is wrong with its lines; nothing is recorded."""
+    read = _read(context, caller, dataset_id, body.upload_id)
+    with context.database.transaction() as session:
+        standing = decisions.standing(session, dataset_id)
+        new = new_among(read.items, standing)
+        shown = new[:CHANGES_SHOWN]
+        rows = {
+            row.sample_index: row
+            for row in datasets.some_samples(session, dataset_id, [item.index for item in shown])
+        }
+        changes = [
+            ImportedChange(
+                index=item.index,
+                name=rows[item.index].name,
+                given_label=rows[item.index].given_label,
+                verdict=item.verdict,
+                label=item.label,
+                before=found.verdict if (found := standing.get(item.index)) else None,
+            )
+            for item in shown
+        ]
+    return ImportPreview(
+        rows=read.rows,
+        new=len(new),
+        same=len(read.items) - len(new),
+        empty=read.rows - len(read.items) - len(read.wrong),
+        replaced=sum(item.index in standing for item in new),
+        verdicts=dict(Counter(item.verdict for item in new)),
+        errors_total=len(read.wrong),
+        errors=[ImportedError.model_validate(each) for each in read.wrong[:ERRORS_SHOWN]],
+        changes=changes,
+    )
+
+
+@router.post("", status_code=201)
+def apply_import(dataset_id: Id, body: DecisionsImportApply, context: In, caller: Me) -> ImportApplied:
+    """Record the decisions of a table, all in one batch that one undo takes back."""
+    read = _read(context, caller, dataset_id, body.upload_id)
+    with context.database.transaction() as session:
+        new = new_among(read.items, decisions.standing(session, dataset_id))
+        recorded = (
+            decisions.append(session, dataset_id, caller.id, new, None, body.idempotency_key) if new else 0
+        )
+        activity.record(session, caller.id, "decisions.import", dataset_id, recorded=recorded)
+    return ImportApplied(recorded=recorded, left_out=len(read.wrong))
+
+
+def _read(context: Context, caller: Me, dataset_id: str, upload_id: str) -> _Read:
+    with context.database.transaction() as session:
+        dataset = datasets.get(session, caller.id, dataset_id)
+        datasets.require_ready(dataset)
+        classes = list(dataset.classes)
+        names_N, given_N = (
+            datasets.names(session, dataset_id),
+            datasets.labels(session, dataset_id)[0].tolist(),
+        )
+    upload = unused(context, caller.id, upload_id)
+    with tempfile.TemporaryDirectory(prefix="noise-audit-") as folder:
+        sheet = read_sheet(fetched(context, upload, Path(folder)), context.settings.limits, as_text=None)
+    found = placed(sheet, names_N)
+    if found.by is None:
+        raise BadInput(
+            "COLUMN_MISSING",
+            "The table does not say which samples it is about.",
+            hint="It needs a column index or name.",
+            found=", ".join(sheet.table.column_names)[:200],
+        )
+    verdicts, labels = _cells(sheet, VERDICT_COLUMNS), _cells(sheet, LABEL_COLUMNS)
+    if verdicts is None and labels is None:
+        raise BadInput(
+            "COLUMN_MISSING",
+            "The table holds no decisions.",
+            hint="It needs a column decision (keep, relabel, remove, unsure), or label, or both.",
+            found=", ".join(sheet.table.column_names)[:200],
+        )
+    rows = sheet.table.num_rows
+    class_of = {name: label for label, name in reversed(list(enumerate(classes)))}
+    verdict_R: Sequence[str | None] = [None] * rows if verdicts is None else verdicts
+    items, wrong = [], [Wrong(each.where, each.code, each.message) for each in found.problems]
+    for row, (index, verdict, label) in enumerate(
+        zip(found.index_R.tolist(), verdict_R, labels or [""] * rows, strict=True)
+    ):
+        if index < 0:
+            continue
+        said = decided(index, sheet.line(row), verdict, label, given_N[index], class_of)
+        if isinstance(said, Item):
+            items.append(said)
+        elif said is not None:
+            wrong.append(said)
+    return _Read(rows, items, wrong)
+
+
+def _cells(sheet: Sheet, names: tuple[str, ...]) -> list[str] | None:
+    by_case = {name.casefold(): name for name in reversed(sheet.table.column_names)}
+    column = next((by_case[name] for name in names if name in by_case), None)
+    return None if column is None else [cell or "" for cell in sheet.table.column(column).to_pylist()]
