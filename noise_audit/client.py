@@ -176,6 +176,11 @@ class Client:
         body = {"upload_id": self._send(Path(path), lambda sent, total: None)}
         return self._json("POST", f"/api/datasets/{dataset_id}/annotations", json=body)
 
+    def relabelled(self, dataset_id: str, path: str | Path, *, name: str | None = None) -> Json:
+        """Derive a version of a dataset with new labels for the same images: CSV or Parquet with index or name, and label."""
+        body = {"upload_id": self._send(Path(path), lambda sent, total: None), "name": name}
+        return self._json("POST", f"/api/datasets/{dataset_id}/labels", json=body)
+
     # --- duplicates --------------------------------------------------------------------------------
 
     def find_duplicates(self, dataset_id: str, **filters: Any) -> Json:

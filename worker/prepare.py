@@ -21,9 +21,12 @@ from worker.claimed import Claimed
 from worker.door import Stopped, enter
 from worker.ingest import Cancelled, Source
 from worker.ingest.importing import Imported, import_images, open_source
+from worker.ingest.relabelling import read_labels
 from worker.noise.inject import inject
 from worker.scratch import scratch_folder
 
+OF_LABELS = ("planted", "annotations", "similar")
+"""What a report says of labels or of a search, which a version with other labels does not take over."""
 STORED = 0.95
 """Share of an import that is done when the images are decoded; storing is the rest."""
 
@@ -45,6 +48,7 @@ class Preparation:
             "folder": self.import_folder,
             "builtin": self.import_digits,
             "injection": self.inject,
+            "labels": self.relabel,
         }
         kinds[self.source["kind"]]()
 
@@ -172,6 +176,37 @@ class Preparation:
             image_shape=shape,
             report={**report, "planted": {"kind": kind, "share_wrong": float(np.mean(given_N != true_N))}},
         )
+
+    def relabel(self) -> None:
+        """A version: the parent's images under the labels of a table."""
+        self.claimed.progress(force=True, stage="labels", fraction=0.1, message="Reading the labels")
+        with self.claimed.database.transaction() as session:
+            parent = datasets.get(session, self.dataset.owner_id, str(self.dataset.parent_id))
+            rows = datasets.samples(session, parent.id)
+            classes, shape, report = parent.classes, parent.image_shape, parent.report
+        path = self.directory / f"labels{Path(self.source['filename']).suffix.lower()[:16]}"
+        key = f"uploads/{self.source['upload_id']}"
+        self.artifacts.download(key, path)
+        given_N = read_labels(
+            path,
+            names_N=rows.names,
+            classes=classes,
+            given_N=rows.given_label_N,
+            limits=self.settings.limits,
+        )
+        kept = {name: said for name, said in report.items() if name not in OF_LABELS}
+        self.finish(
+            names=rows.names,
+            given_N=given_N,
+            true_N=rows.true_label_N,
+            hashes=rows.content_hash,
+            width_N=rows.width_N,
+            height_N=rows.height_N,
+            classes=classes,
+            image_shape=shape,
+            report={**kept, "relabelled": int((given_N != rows.given_label_N).sum())},
+        )
+        self.artifacts.delete(key)
 
     def pixels(self) -> np.ndarray[Any, Any]:
         """The parent's training pixels as rows, float32 in [0, 1]: what instance-dependent noise looks at."""

@@ -32,6 +32,7 @@ from backend.api import (
     signoff,
     system,
     thresholds,
+    versions,
 )
 from backend.api.pages import pages_router
 from backend.api.schemas import ErrorAnswer
@@ -41,7 +42,7 @@ from backend.settings import Settings
 DASHBOARD = Path(__file__).parents[1] / "dashboard"
 NOUNS = (
     *(accounts, system, recipes, events),
-    *(datasets, annotators, duplicates, atlas, decisions, imported, compare, selftests),
+    *(datasets, annotators, duplicates, versions, atlas, decisions, imported, compare, selftests),
     *(runs, predictions, samples, selections, thresholds, classes, figures, signoff, exports, reports),
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {

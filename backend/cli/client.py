@@ -170,6 +170,18 @@ def audit(
         result(run["id"])
 
 
+def relabel(
+    dataset: Annotated[str, typer.Argument(help="Id of the dataset.")],
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet: index or name, and label.")],
+    name: Annotated[str | None, typer.Option(help="Name of the version.")] = None,
+) -> None:
+    """Derive a version of a dataset with new labels for the same images; prints its id."""
+    with plain_errors(), Client() as client:
+        made = _wait_for_dataset(client, client.relabelled(dataset, file, name=name)["id"], "Relabelling")
+    say(f"{made['report'].get('relabelled', 0):,} of {made['sample_count']:,} labels changed.")
+    result(made["id"])
+
+
 def decide(
     dataset: Annotated[str, typer.Argument(help="Id of the dataset.")],
     file: Annotated[Path, typer.Argument(help="CSV or Parquet: index or name, decision, label.")],
@@ -333,5 +345,5 @@ def _read_matrix(path: Path) -> list[list[float]]:
 def add_to(app: typer.Typer) -> None:
     """Register these commands."""
     app.command("import")(import_)
-    for command in (inject, audit, annotate, decide, datasets, runs, status, stop, export):
+    for command in (inject, audit, annotate, decide, relabel, datasets, runs, status, stop, export):
         app.command()(command)

@@ -142,3 +142,25 @@ def test_a_self_test_has_its_run_queued_as_soon_as_its_labels_stand(
         (run,) = runs.list_for(session, owner, derived.id)
         assert (run.status, run.recipe, run.config, run.seed) == ("queued", "fast", {"epochs": 2}, 6)
         assert runs.list_for(session, owner, digits) == []
+
+
+def test_new_labels_make_a_version_of_the_same_images(
+    digits: str, owner: str, database: Database, artifacts: Artifacts
+) -> None:
+    with database.transaction() as session:
+        before = datasets.samples(session, digits)
+        parent = datasets.load(session, digits)
+        source = {"kind": "labels", "upload_id": "table", "filename": "labels.csv"}
+        version = datasets.create(session, owner, "digits, again", source, parent).id
+    changed = (before.given_label_N[[5, 9]] + 1) % 10
+    artifacts.put("uploads/table", f"index,label\n9,{changed[1]}\n5,{changed[0]}\n7,\n".encode())
+    assert door.enter(Dataset, prepare.prepare, [version, uuid4().hex]) == 0
+    with database.transaction() as session:
+        made, after = datasets.load(session, version), datasets.samples(session, version)
+        assert made.status == "ready", made.error
+        assert (made.content_id, made.report["relabelled"]) == (digits, 2)
+        assert "planted" not in made.report
+    assert np.flatnonzero(after.given_label_N != before.given_label_N).tolist() == [5, 9]
+    assert after.given_label_N[[5, 9]].tolist() == changed.tolist()
+    np.testing.assert_array_equal(after.true_label_N, before.true_label_N)
+    assert not artifacts.exists("uploads/table")

@@ -15,6 +15,18 @@ export const annotations = (dataset_id: string) =>
       answer(client.GET("/api/datasets/{dataset_id}/annotations", { params: { path: { dataset_id } } })),
   });
 
+export const difference = (dataset_id: string, limit: number) =>
+  queryOptions({
+    queryKey: ["difference", dataset_id, limit],
+    queryFn: () =>
+      answer(
+        client.GET("/api/datasets/{dataset_id}/difference", {
+          params: { path: { dataset_id }, query: { limit } },
+        }),
+      ),
+    staleTime: Infinity,
+  });
+
 export type Duplicates = Schemas["DuplicatesAnswer"];
 export type DuplicateGroup = Schemas["DuplicateGroup"];
 export type DuplicateMember = Schemas["DuplicateMember"];

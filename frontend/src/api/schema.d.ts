@@ -404,6 +404,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/datasets/{dataset_id}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Labels
+         * @description Derive a version with the same images and new labels; samples that the table leaves out keep theirs.
+         */
+        post: operations["create_labels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/difference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Difference
+         * @description Which samples have another label than in the dataset that this one was derived from, and from what to what.
+         */
+        get: operations["get_difference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets/{dataset_id}/atlas": {
         parameters: {
             query?: never;
@@ -1445,6 +1485,34 @@ export interface components {
             recall: number | null;
         };
         /**
+         * DifferenceAnswer
+         * @description What the labels of a version are beside those of the dataset it was derived from.
+         */
+        DifferenceAnswer: {
+            /**
+             * Parent Id
+             * @description null: it was derived from none
+             */
+            parent_id: string | null;
+            /**
+             * Changed
+             * @default 0
+             */
+            changed: number;
+            /**
+             * Transitions
+             * @description the 50 commonest
+             * @default []
+             */
+            transitions: components["schemas"]["Transition"][];
+            /**
+             * Indices
+             * @description the first of the samples whose label changed
+             * @default []
+             */
+            indices: number[];
+        };
+        /**
          * DigitsCreate
          * @description The built-in handwritten digits with planted symmetric noise, for a first look.
          */
@@ -1776,6 +1844,16 @@ export interface components {
             cleaned_label: number | null;
             /** Because */
             because: string;
+        };
+        /**
+         * LabelsCreate
+         * @description A finished upload: CSV or Parquet with a column index or name, and a column label.
+         */
+        LabelsCreate: {
+            /** Upload Id */
+            upload_id: string;
+            /** Name */
+            name?: string | null;
         };
         /** Likely */
         Likely: {
@@ -2513,6 +2591,15 @@ export interface components {
              * @description expires after; empty: never
              */
             days?: number | null;
+        };
+        /** Transition */
+        Transition: {
+            /** Before */
+            before: number;
+            /** After */
+            after: number;
+            /** Samples */
+            samples: number;
         };
         /** Trust */
         Trust: {
@@ -3486,6 +3573,92 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": unknown;
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_labels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelsCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_difference: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DifferenceAnswer"];
                 };
             };
             /** @description a field is wrong */

@@ -43,6 +43,7 @@ def test_every_operation_on_somebody_elses_dataset_or_run_is_404_and_the_owners_
         "create_predictions": {"upload_id": uploaded("p.npy", b"0")},
         "preview_import": {"upload_id": (table := uploaded("d.csv", b"index,decision\n0,keep\n"))},
         "apply_import": {"upload_id": table, "idempotency_key": "stranger-2"},
+        "create_labels": {"upload_id": uploaded("l.csv", b"index,label\n0,cat\n")},
         "create_annotations": {"upload_id": uploaded("a.csv", b"index,ann\n0,cat\n")},
     }
     known = operations(live.app)

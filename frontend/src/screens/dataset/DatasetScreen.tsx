@@ -18,6 +18,8 @@ import { StatusBadge } from "@/parts/StatusBadge";
 import { AnnotatorsCard } from "@/screens/annotators/AnnotatorsCard";
 
 import { ImportDecisions } from "@/screens/decisionsImport/ImportDecisions";
+import { Difference } from "@/screens/versions/Difference";
+import { NewLabels } from "@/screens/versions/NewLabels";
 
 import { ClassTable } from "./ClassTable";
 import { Conversions, Unreadable } from "./ImportReport";
@@ -56,6 +58,7 @@ export function DatasetScreen() {
         dataset.status === "ready" ? (
           <>
             <ImportDecisions dataset={dataset} />
+            <NewLabels dataset={dataset} />
             <PlantNoise dataset={dataset} />
             <LinkButton
               to="/datasets/$datasetId/new-run"
@@ -162,6 +165,7 @@ function Ready({ dataset }: { dataset: Dataset }) {
               ))}
             </div>
           </Card>
+          {dataset.parent_id !== null && <Difference dataset={dataset} />}
           <SelfTests dataset={dataset} />
           <AnnotatorsCard dataset={dataset} />
           <SamplePeek dataset={dataset} />
@@ -230,6 +234,7 @@ function sourceOf(dataset: Dataset): string {
   }
   if (kind === "builtin")
     return "Built in: scikit-learn's handwritten digits with planted noise; the true labels are known";
+  if (kind === "labels") return `A version with other labels${filename ? `, from ${filename}` : ""}`;
   if (kind === "folder") return "From a folder on the server";
   return filename ? `From ${filename}` : "";
 }

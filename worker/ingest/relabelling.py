@@ -1,0 +1,61 @@
+"""New labels for samples that are there already, from a table; knows tables, not where labels are kept.
+
+Shape letters: N samples, R rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.audit.errors import BadInput
+from backend.settings import Limits
+from worker.ingest.annotations import NONE, labels_of
+from worker.ingest.names import shown
+from worker.ingest.rows import KEY_COLUMNS, count_differs, placed
+from worker.ingest.sheets import read_sheet
+
+LABEL_COLUMNS = ("label", "cleaned_label", "new_label", "given_label")
+
+
+def read_labels(
+    path: Path,
+    *,
+    names_N: Sequence[str],
+    classes: Sequence[str],
+    given_N: NDArray[np.int32],
+    limits: Limits,
+) -> NDArray[np.int32]:
+    """The labels (N,) that a table gives; samples without a row, or with an empty cell, keep `given_N`.
+
+    The column is called label, cleaned_label, new_label or given_label, or is the only one beside index or name. Raises
+    BadInput LABEL_MISSING, LABEL_UNKNOWN with the line, LABEL_COUNT, SAMPLE_UNKNOWN, DUPLICATE_SAMPLE, NAME_AMBIGUOUS, and
+    what `read_sheet` raises.
+    """
+    sheet = read_sheet(path, limits, as_text=None)
+    others = {
+        name.casefold(): name for name in sheet.table.column_names if name.casefold() not in KEY_COLUMNS
+    }
+    column = next((others[name] for name in LABEL_COLUMNS if name in others), None)
+    if column is None and len(others) == 1:
+        column = next(iter(others.values()))
+    if column is None:
+        raise BadInput(
+            "LABEL_MISSING",
+            "The table has no column of labels.",
+            hint="Call it label.",
+            found=shown(", ".join(sheet.table.column_names)),
+        )
+    found = placed(sheet, names_N)
+    if found.problems:
+        raise found.problems[0].error()
+    if found.by is None and len(found.index_R) != len(names_N):
+        raise count_differs("Labels", len(names_N), len(found.index_R))
+    label_R = labels_of(sheet, column, classes)
+    label_N = given_N.copy()
+    said_R = label_R != NONE
+    label_N[found.index_R[said_R]] = label_R[said_R]
+    return label_N
