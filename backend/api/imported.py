@@ -169,7 +169,8 @@ def _read(context: Context, caller: Me, dataset_id: str, upload_id: str) -> _Rea
             items.append(said)
         elif said is not None:
             wrong.append(said)
-    return _Read(rows, items, wrong)
+    # In the order of the lines: the number is the last word of where they are.
+    return _Read(rows, items, sorted(wrong, key=lambda each: int(each.where.split()[-1])))
 
 
 def _cells(sheet: Sheet, names: tuple[str, ...]) -> list[str] | None:

@@ -35,9 +35,9 @@ def test_a_table_is_previewed_then_recorded_and_undone_as_one(
     seen = client.post(f"{address}/import/preview", json=body).json()
     assert (seen["rows"], seen["new"], seen["same"], seen["empty"], seen["replaced"]) == (8, 3, 1, 1, 1)
     assert [(each["where"], each["code"]) for each in seen["errors"]] == [
+        ("line 5", "VERDICT_UNKNOWN"),
         ("line 6", "SAMPLE_UNKNOWN"),
         ("line 9", "DUPLICATE_SAMPLE"),
-        ("line 5", "VERDICT_UNKNOWN"),
     ]
     assert {(change["index"], change["before"]) for change in seen["changes"]} >= {(3, "unsure")}
     assert client.get(address).json()["counts"] == {"keep": 1, "unsure": 1}

@@ -129,7 +129,11 @@ function Ready({ dataset }: { dataset: Dataset }) {
           name="Exact duplicates"
           value={report.duplicates.toLocaleString("en")}
           note={
-            <Link to="/datasets/$datasetId/duplicates" params={{ datasetId: dataset.id }}>
+            <Link
+              to="/datasets/$datasetId/duplicates"
+              params={{ datasetId: dataset.id }}
+              className="dataset-compare"
+            >
               look for near ones
             </Link>
           }

@@ -122,7 +122,7 @@ function Seen({ seen, classes }: { seen: Preview; classes: string[] }) {
         </div>
       )}
       {seen.changes.length > 0 && (
-        <table className="table number">
+        <table className="table">
           <caption className="visually-hidden">The first changes</caption>
           <thead>
             <tr>
