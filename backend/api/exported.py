@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
@@ -11,8 +12,10 @@ from backend.api.annotators import annotated
 from backend.api.context import Caller, Context
 from backend.api.samples import succeeded
 from backend.audit.cleaning import Cleaned, CleaningCounts, Unreviewed, cleaned_labels, count_cleaning
-from backend.audit.tables import Audit, Exported, Together, manifest
+from backend.audit.forms.archive import Arranged
+from backend.audit.tables import Audit, Exported, decisions_hash, input_hash, manifest
 from backend.store import datasets, decisions
+from backend.store.datasets import Fingerprints
 from backend.store.tables import Dataset, Run
 
 
@@ -25,14 +28,16 @@ class State(NamedTuple):
     cleaned: Cleaned
     counts: CleaningCounts
     unreviewed: Unreviewed
+    fingerprints: Fingerprints
+    input_sha256: str
 
 
 class File(NamedTuple):
-    """A file to take away."""
+    """A file to take away, in memory or still to be written."""
 
     name: str
     media_type: str
-    data: bytes
+    data: bytes | Arranged
     manifest: dict[str, Any]
 
 
@@ -57,32 +62,43 @@ def gather(session: Session, context: Context, caller: Caller, run_id: str, unre
     )
     cleaned = cleaned_labels(audit.given_N, audit.suggested_N, audit.flagged_N, audit.standing, unreviewed)
     counts = count_cleaning(audit.given_N, audit.flagged_N, cleaned)
-    return State(run, dataset, audit, cleaned, counts, unreviewed)
+    fingerprints = context.published.fingerprints(session, run.dataset_id)
+    input_sha256 = context.published.summary(
+        ("input", run.dataset_id),
+        lambda: input_hash(audit.names, audit.classes, audit.given_N, fingerprints.sha256_N32),
+    )
+    return State(run, dataset, audit, cleaned, counts, unreviewed, fingerprints, input_sha256)
 
 
-def describe(state: State, what: Exported) -> dict[str, Any]:
-    """The manifest of a file of this kind made from this state."""
+def describe(state: State, what: Exported, **further: Any) -> dict[str, Any]:
+    """The manifest of a file of this kind made from this state; `further` says what is special about it."""
     run, dataset = state.run, state.dataset
     times = [decision[3] for decision in state.audit.standing.values()]
-    return manifest(
-        what,
-        unreviewed=state.unreviewed,
-        counts=state.counts,
-        as_of=max([*times, run.finished_at or run.created_at]),
-        dataset={
-            "id": dataset.id,
-            "name": dataset.name,
-            "samples": dataset.sample_count,
-            "classes": list(dataset.classes),
-        },
-        run={
-            "id": run.id,
-            "recipe": run.recipe,
-            "settings": dict(run.config),
-            "seed": run.seed,
-            "finished_at": run.finished_at.isoformat() if run.finished_at else None,
-            **{key: run.outcome.get(key) for key in _OUTCOME},
-        },
+    return (
+        manifest(
+            what,
+            unreviewed=state.unreviewed,
+            counts=state.counts,
+            as_of=max([*times, run.finished_at or run.created_at]),
+            input_sha256=state.input_sha256,
+            decisions_sha256=decisions_hash(state.audit.standing),
+            version=version("noise-audit"),
+            dataset={
+                "id": dataset.id,
+                "name": dataset.name,
+                "samples": dataset.sample_count,
+                "classes": list(dataset.classes),
+            },
+            run={
+                "id": run.id,
+                "recipe": run.recipe,
+                "settings": dict(run.config),
+                "seed": run.seed,
+                "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+                **{key: run.outcome.get(key) for key in _OUTCOME},
+            },
+        )
+        | further
     )
 
 

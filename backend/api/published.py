@@ -43,6 +43,8 @@ KEPT_FIGURES = 64 * MIB
 """Figures as packed JSON, and the places of map points."""
 KEPT_VERDICTS = 64 * MIB
 """Standing verdicts: a byte per sample."""
+KEPT_FINGERPRINTS = 64 * MIB
+"""Sizes and hashes of images: 40 bytes per sample."""
 KEPT_SUMMARIES = 64
 """Small answers about whole runs: classes, thresholds, comparisons."""
 KEPT_NAMES = 4
@@ -69,7 +71,7 @@ class Published:
         self._columns, self._names = Recent(KEPT_COLUMNS, _bytes), Recent(KEPT_NAMES)
         self._ranked, self._matches = Recent(KEPT_MATCHES, _bytes), Recent(KEPT_MATCHES, _bytes)
         self._selections, self._verdicts = Recent(KEPT_MATCHES, _bytes), Recent(KEPT_VERDICTS, _bytes)
-        self._annotations = Recent(KEPT_ANNOTATIONS, _bytes)
+        self._fingerprints = Recent(KEPT_FINGERPRINTS, _bytes)
         self._documents, self._summaries = Recent(KEPT_FIGURES, len), Recent(KEPT_SUMMARIES)
         self._histories, self._headers = Recent(KEPT_HISTORIES), Recent(1000)
         # Removed with the process; each backend process has its own.
@@ -163,6 +165,10 @@ class Published:
         """The samples' names of a ready dataset."""
         return self._names.get(dataset_id, lambda: datasets.names(session, dataset_id))
 
+    def fingerprints(self, session: Session, dataset_id: str) -> datasets.Fingerprints:
+        """Sizes and hashes of a ready dataset's images."""
+        return self._fingerprints.get(dataset_id, lambda: datasets.fingerprints(session, dataset_id))
+
     def history(self, run_id: str) -> History:
         """Loss, margin and prediction by epoch of a succeeded run."""
         return self._histories.get(run_id, lambda: self._unpack(run_id))
@@ -174,7 +180,19 @@ class Published:
 
     def rows(self, run_id: str, name: str, indices: list[int]) -> NDArray[Any]:
         """Several samples' rows of the run's array `name`."""
+        return self._rows(f"runs/{run_id}/{name}.npy", indices)
+
+    def width(self, run_id: str, name: str) -> int:
+        """How many numbers a row of the run's array `name` has."""
         key = f"runs/{run_id}/{name}.npy"
+        _, shape, _ = self._headers.get(key, lambda: self._header(key))
+        return int(np.prod(shape[1:]))
+
+    def pixels(self, content_id: str, indices: list[int]) -> NDArray[np.uint8]:
+        """Training pixels (M, H, W, C) of several samples."""
+        return self._rows(f"datasets/{content_id}/pixels.npy", indices)
+
+    def _rows(self, key: str, indices: list[int]) -> NDArray[Any]:
         start, shape, dtype = self._headers.get(key, lambda: self._header(key))
         size = int(np.prod(shape[1:])) * dtype.itemsize
         ranges = [(start + index * size, start + (index + 1) * size) for index in indices]

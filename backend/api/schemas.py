@@ -12,6 +12,21 @@ RunStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Verdict = Literal["keep", "relabel", "remove", "unsure", "cleared"]
 Unreviewed = Literal["keep", "accept", "remove"]
 NoiseKind = Literal["symmetric", "symmetric-exclusive", "class-conditional", "instance"]
+ExportFormat = Literal[
+    "csv",
+    "json",
+    "jsonl",
+    "parquet",
+    "as-delivered",
+    "class-folder",
+    "manifest",
+    "webdataset",
+    "coco",
+    "cifar-binary",
+    "zip",
+    "safetensors",
+    "html",
+]
 Setting = str | int | float | bool
 
 
@@ -347,6 +362,27 @@ class FigureAnswer(Answer):
 
     data: list[dict[str, Any]]
     layout: dict[str, Any]
+
+
+class ExportChoice(Answer):
+    """A form in which the cleaned dataset can leave with its images."""
+
+    format: str
+    title: str
+    says: str
+    images: str = Field(description="what the images in it are")
+    refusal: str | None = Field(description="why this dataset cannot leave in this form")
+    as_delivered: bool = Field(description="the dataset came in this form, or this stands in for it")
+
+
+class ExportList(Answer):
+    """What can be taken away; `formats` by export, the first is the default."""
+
+    formats: dict[str, list[str]]
+    forms: list[ExportChoice]
+    images: int = Field(description="images that an export with this policy holds")
+    image_bytes: int
+    came_as: str = Field(description="the format that the import recognised")
 
 
 class LabelChange(Answer):

@@ -1,11 +1,12 @@
-"""Numbers of a run and its decisions → the two tables people take away, by column. Pure.
+"""Numbers of a run and its decisions → the tables people take away, by column, and what files say of themselves. Pure.
 
 Shape letters: N samples.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -15,9 +16,13 @@ from numpy.typing import NDArray
 
 from backend.audit.cleaning import BECAUSE, REMOVED, Cleaned, CleaningCounts, Standing, Unreviewed
 
-What = Literal["cleaned-labels", "samples"]
-Exported = Literal["cleaned-labels", "samples", "model", "report"]
-"""Every kind of file to take away; the first two are tables."""
+Exported = Literal["cleaned-labels", "samples", "scores", "dataset", "embedding", "model", "report"]
+"""Every kind of file to take away; the first three are tables."""
+
+INPUT_LINE = "a line of each sample: image's SHA-256, tab, given label, tab, name, newline"
+DECISION_LINE = (
+    "a line of each decision that stands: sample index, tab, verdict, tab, class index or nothing, newline"
+)
 
 
 class Together(NamedTuple):
@@ -86,9 +91,32 @@ def samples_table(audit: Audit, cleaned: Cleaned) -> pa.Table:
     return pa.table(columns)
 
 
-def export_table(what: What, audit: Audit, cleaned: Cleaned) -> pa.Table:
-    """The table that an export of that name holds."""
-    return (cleaned_labels_table if what == "cleaned-labels" else samples_table)(audit, cleaned)
+def scores_table(audit: Audit, cleaned: Cleaned, scores: Mapping[str, NDArray[Any]]) -> pa.Table:
+    """The samples' columns, and behind them every score by its name, each (N,)."""
+    table = samples_table(audit, cleaned)
+    for name, score_N in scores.items():
+        table = table.append_column(name, pa.array(score_N))
+    return table
+
+
+def input_hash(
+    names: Sequence[str], classes: Sequence[str], given_N: NDArray[Any], sha256_N32: NDArray[np.uint8]
+) -> str:
+    """SHA-256 of the dataset as it came, made of what INPUT_LINE says."""
+    digest = hashlib.sha256()
+    for name, given, image in zip(names, given_N.tolist(), sha256_N32, strict=True):
+        digest.update(f"{image.tobytes().hex()}\t{classes[given]}\t{name}\n".encode())
+    return digest.hexdigest()
+
+
+def decisions_hash(standing: Standing) -> str:
+    """SHA-256 of the decisions that stand, made of what DECISION_LINE says."""
+    lines = (
+        f"{index}\t{verdict}\t{'' if label is None else label}\n"
+        for index, (verdict, label, *_) in sorted(standing.items())
+        if verdict != "cleared"
+    )
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def manifest(
@@ -99,8 +127,11 @@ def manifest(
     dataset: dict[str, Any],
     run: dict[str, Any],
     as_of: datetime,
+    input_sha256: str,
+    decisions_sha256: str,
+    version: str,
 ) -> dict[str, Any]:
-    """What a file needs to be understood alone: where from, by which run and policy, and the counts.
+    """What a file needs to be understood alone: where from, by which run, decisions and policy, and the counts.
 
     `as_of` is the time of the newest decision or, without one, of the run's end: not of the
     download, so the same state gives the same file to the byte.
@@ -109,7 +140,10 @@ def manifest(
         "format": "noise-audit export 1",
         "what": what,
         "as_of": as_of.isoformat(),
+        "version": version,
         "unreviewed": unreviewed,
+        "input": {"sha256": input_sha256, "of": INPUT_LINE},
+        "decisions": {"sha256": decisions_sha256, "of": DECISION_LINE},
         "dataset": dataset,
         "run": run,
         "counts": counts._asdict(),

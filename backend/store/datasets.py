@@ -6,7 +6,7 @@ import struct
 import uuid
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,19 @@ class SampleColumns:
     content_hash: list[str]
     width_N: Labels
     height_N: Labels
+
+
+class Fingerprints(NamedTuple):
+    """Of each sample's image as it was delivered: width, height (N,) in pixels, and its SHA-256 (N, 32)."""
+
+    width_N: Labels
+    height_N: Labels
+    sha256_N32: npt.NDArray[np.uint8]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that this takes."""
+        return self.width_N.nbytes + self.height_N.nbytes + self.sha256_N32.nbytes
 
 
 def visible_to(account_id: str) -> ColumnElement[bool]:
@@ -188,6 +201,25 @@ def samples(session: Session, dataset_id: str) -> SampleColumns:
         content_hash=[row.content_hash for row in rows],
         width_N=size_N2[:, 0].copy(),
         height_N=size_N2[:, 1].copy(),
+    )
+
+
+def fingerprints(session: Session, dataset_id: str) -> Fingerprints:
+    """What each sample's image is, by sample index."""
+    query = sql.SQL(
+        "SELECT width, height, {words} FROM sample WHERE dataset_id = {id} ORDER BY sample_index"
+    ).format(
+        words=sql.SQL(", ").join(
+            sql.SQL("('x' || substr(content_hash, {}, 16))::bit(64)::bigint").format(sql.Literal(at))
+            for at in range(1, 64, 16)
+        ),
+        id=sql.Literal(dataset_id),
+    )
+    words: bulk.Fixed = [(f"word_{number}", "i8") for number in range(4)]
+    rows_N = bulk.read(session, query, [("width", "i4"), ("height", "i4"), *words])
+    word_N4 = np.stack([rows_N[name] for name, _ in words], axis=1).astype(">i8")
+    return Fingerprints(
+        rows_N["width"].copy(), rows_N["height"].copy(), word_N4.view(np.uint8).reshape(len(rows_N), 32)
     )
 
 

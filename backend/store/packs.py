@@ -64,6 +64,11 @@ class Pack:
     def __len__(self) -> int:
         return len(self._offset_M) - 1
 
+    def sizes(self) -> Offsets:
+        """How many bytes each item has (N,)."""
+        size_N: Offsets = np.diff(self._offset_M)
+        return size_N
+
     def read(self, index: int) -> bytes:
         """The item's bytes. Raises NotFound (SAMPLE_UNKNOWN) for an index outside 0…N−1."""
         return self._artifacts.get_range(self._key, *self._range(index))
@@ -71,6 +76,11 @@ class Pack:
     def read_many(self, indices: Sequence[int]) -> list[bytes]:
         """The bytes of each item, in the order asked for; neighbours share a request."""
         return self._artifacts.get_ranges(self._key, [self._range(index) for index in indices])
+
+    def read_firsts(self, indices: Sequence[int], size: int) -> list[bytes]:
+        """The first `size` bytes of each item."""
+        ranges = [self._range(index) for index in indices]
+        return self._artifacts.get_ranges(self._key, [(a, min(b, a + size)) for a, b in ranges])
 
     def _range(self, index: int) -> tuple[int, int]:
         if not 0 <= index < len(self):

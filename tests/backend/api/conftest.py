@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import socket
 import threading
@@ -191,6 +192,7 @@ def ready_dataset(database: Database, artifacts: Artifacts, account_id: str) -> 
         rng = np.random.default_rng(0)
         true_N = np.arange(SAMPLES) % len(CLASSES)
         given_N = np.where(rng.random(SAMPLES) < 0.25, (true_N + 1) % len(CLASSES), true_N)
+        images = [_png((index * 4, 100, 200)) for index in range(SAMPLES)]
         with database.transaction() as session:
             dataset_id = datasets.create(session, account_id, "Pets & co", {"kind": "builtin"}).id
             assert claims.claim(session, Dataset, dataset_id, "import-claim", 5) is not None
@@ -200,7 +202,7 @@ def ready_dataset(database: Database, artifacts: Artifacts, account_id: str) -> 
                 names=[f"{'=' if index == 7 else ''}{index:03d}.png" for index in range(SAMPLES)],
                 given_label_N=given_N,
                 true_label_N=true_N if true_labels else None,
-                content_hash=[f"{index:064x}" for index in range(SAMPLES)],
+                content_hash=[hashlib.sha256(image).hexdigest() for image in images],
                 width_N=np.full(SAMPLES, 20),
                 height_N=np.full(SAMPLES, 12),
             )
@@ -216,7 +218,6 @@ def ready_dataset(database: Database, artifacts: Artifacts, account_id: str) -> 
                 image_shape=[12, 20, 3],
                 has_true_labels=true_labels,
             )
-        images = [_png((index * 4, 100, 200)) for index in range(SAMPLES)]
         for kind in ("images", "thumbs"):
             artifacts.put(f"datasets/{dataset_id}/{kind}.pack", b"".join(images))
             offsets = np.cumsum([0, *map(len, images)]).astype(np.int64)

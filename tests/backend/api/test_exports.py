@@ -121,8 +121,17 @@ def test_samples_hold_every_column_and_the_decision(client: httpx.Client, plante
         assert row["true_label"] == CLASSES[planted.true_N[index]]
 
 
-@pytest.mark.parametrize("what", ["cleaned-labels", "samples", "model"])
-@pytest.mark.parametrize("format", ["csv", "json", "parquet"])
+@pytest.mark.parametrize(
+    ("what", "format"),
+    [
+        *(
+            (what, format)
+            for what in ("cleaned-labels", "samples", "scores")
+            for format in ("csv", "jsonl", "parquet")
+        ),
+        ("model", "safetensors"),
+    ],
+)
 def test_the_manifest_names_the_hash_of_exactly_this_file(
     client: httpx.Client, planted: Any, decided: Any, what: str, format: str
 ) -> None:
@@ -134,7 +143,7 @@ def test_the_manifest_names_the_hash_of_exactly_this_file(
     assert about["file"]["sha256"] == hashlib.sha256(file.content).hexdigest()
     assert about["file"]["bytes"] == len(file.content)
     assert f'filename="{about["file"]["name"]}"' in file.headers["Content-Disposition"]
-    assert about["file"]["name"] == f"pets-co-{what}.{'safetensors' if what == 'model' else format}"
+    assert about["file"]["name"] == f"pets-co-{what}.{format}"
     assert about["run"]["seed"] == 3
     assert about["run"]["recipe"] == "fast"
     assert about["dataset"]["classes"] == CLASSES

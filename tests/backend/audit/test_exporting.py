@@ -11,7 +11,15 @@ import pytest
 
 from backend.audit.cleaning import cleaned_labels, count_cleaning
 from backend.audit.exporting import describe_file, sha256, to_csv, to_json, to_parquet, write
-from backend.audit.tables import Audit, export_table, manifest
+from backend.audit.tables import (
+    Audit,
+    cleaned_labels_table,
+    decisions_hash,
+    input_hash,
+    manifest,
+    samples_table,
+    scores_table,
+)
 
 CLASSES = ["=cat", "dog, big", 'the "fox"']
 NAMES = ["a.png", "=HYPERLINK(1)", "-1+2", "@x", "\ttab", "\rreturn", "+1", "new\nline", "＝wide", "plain -1"]
@@ -36,9 +44,12 @@ MANIFEST = manifest(
     dataset={"id": "d", "name": "ten"},
     run={"id": "r", "recipe": "fast", "seed": 0},
     as_of=datetime(2026, 1, 2, tzinfo=UTC),
+    input_sha256="0" * 64,
+    decisions_sha256="1" * 64,
+    version="0.1.0",
 )
-SAMPLES = export_table("samples", AUDIT, CLEANED)
-LABELS = export_table("cleaned-labels", AUDIT, CLEANED)
+SAMPLES = samples_table(AUDIT, CLEANED)
+LABELS = cleaned_labels_table(AUDIT, CLEANED)
 
 
 def test_the_columns_are_those_of_the_contract() -> None:
@@ -56,7 +67,7 @@ def test_the_columns_are_those_of_the_contract() -> None:
         "true_label",
     ]
     assert LABELS.column_names == ["index", "name", "given_label", "cleaned_label", "changed", "because"]
-    without = export_table("samples", AUDIT._replace(true_N=None), CLEANED)
+    without = samples_table(AUDIT._replace(true_N=None), CLEANED)
     assert without.column_names == SAMPLES.column_names[:-1]
 
 
@@ -103,14 +114,37 @@ def test_the_changed_column_agrees_with_the_labels() -> None:
         assert row["changed"] == (row["given_label"] != row["cleaned_label"])
 
 
-@pytest.mark.parametrize("format", ["csv", "json", "parquet"])
+@pytest.mark.parametrize("format", ["csv", "json", "jsonl", "parquet"])
 def test_the_same_state_gives_the_same_bytes_and_the_manifest_names_their_hash(format: str) -> None:
     data = write(SAMPLES, format, MANIFEST)  # type: ignore[arg-type]
-    assert data == write(export_table("samples", AUDIT, CLEANED), format, dict(MANIFEST))  # type: ignore[arg-type]
+    assert data == write(samples_table(AUDIT, CLEANED), format, dict(MANIFEST))  # type: ignore[arg-type]
     described = describe_file(MANIFEST, f"samples.{format}", data)
     assert described["file"] == {"name": f"samples.{format}", "bytes": len(data), "sha256": sha256(data)}
 
 
 def test_a_number_that_is_none_becomes_null_in_json() -> None:
-    table = export_table("samples", AUDIT._replace(loss_N=np.full(10, np.nan, np.float32)), CLEANED)
+    table = samples_table(AUDIT._replace(loss_N=np.full(10, np.nan, np.float32)), CLEANED)
     assert {row["loss"] for row in json.loads(to_json(table, {}))["rows"]} == {None}
+
+
+def test_json_lines_hold_the_same_rows_one_a_line() -> None:
+    lines = write(SAMPLES, "jsonl", MANIFEST).decode().splitlines()
+    assert [json.loads(line) for line in lines] == json.loads(to_json(SAMPLES, MANIFEST))["rows"]
+
+
+def test_scores_stand_behind_the_samples_columns() -> None:
+    quality_N = np.linspace(0, 1, 10, dtype=np.float32)
+    table = scores_table(AUDIT, CLEANED, {"label_quality": quality_N})
+    assert table.column_names == [*SAMPLES.column_names, "label_quality"]
+    assert table["label_quality"].to_numpy().tolist() == quality_N.tolist()
+
+
+def test_anyone_can_make_the_hashes_of_input_and_decisions_again() -> None:
+    images = np.arange(320, dtype=np.uint16).astype(np.uint8).reshape(10, 32)
+    lines = [
+        f"{bytes(images[index]).hex()}\t{CLASSES[AUDIT.given_N[index]]}\t{NAMES[index]}\n"
+        for index in range(10)
+    ]
+    assert input_hash(NAMES, CLASSES, AUDIT.given_N, images) == sha256("".join(lines).encode())
+    # What was taken back is no decision any more.
+    assert decisions_hash(AUDIT.standing) == sha256(b"1\trelabel\t2\n3\tremove\t\n5\tkeep\t\n")

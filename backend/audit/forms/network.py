@@ -1,0 +1,42 @@
+"""The trained network as a zip: its weights, and in a README the five lines that load it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from backend.audit.exporting import json_bytes
+from backend.audit.forms.archive import Arranged, Member, whole, zipped
+
+WEIGHTS = "model.safetensors"
+README = """# The network of an audit
+
+`model.safetensors` holds the weights that judged the samples, and in its metadata what the network is, how images are
+brought to its size and standardised, and the classes in the order of its outputs. Nothing in it can run code. With Noise
+Audit installed (`pip install "noise-audit[worker]"`):
+
+```python
+from PIL import Image
+from worker.trained import load
+
+network = load("model.safetensors")
+probability_NC = network.predict([Image.open("image.png")])
+print(network.classes[probability_NC[0].argmax()])
+```
+
+Without it, `safetensors.safe_open` reads weights and metadata alike.
+
+Classes: {classes}
+
+It was trained to find wrong labels, on the labels as they were given: for production, train on the cleaned ones.
+"""
+
+
+def network_archive(weights: bytes, classes: Sequence[str], about: dict[str, Any]) -> Arranged:
+    """README.md, model.safetensors, manifest.json, SHA256SUMS."""
+
+    def members() -> Iterator[Member]:
+        yield whole("README.md", README.replace("{classes}", ", ".join(classes)).encode())
+        yield whole(WEIGHTS, weights)
+
+    return zipped(members, json_bytes(about))
