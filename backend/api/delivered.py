@@ -13,6 +13,7 @@ from backend.api.context import Context
 from backend.api.exported import State
 from backend.audit.cleaning import REMOVED
 from backend.audit.errors import Unavailable
+from backend.audit.exporting import Format
 from backend.audit.forms import Content
 from backend.audit.forms.content import MAGIC_BYTES, ending_by_magic, ending_of
 from backend.store.packs import Pack
@@ -20,6 +21,8 @@ from backend.store.packs import Pack
 AHEAD_BYTES = 4 << 20
 """Images read in one go."""
 AHEAD_IMAGES = 4096
+TABLES: tuple[Format, ...] = ("csv", "jsonl", "parquet")
+"""In which a table beside images can come."""
 
 
 def content_of(context: Context, state: State) -> Content:
@@ -62,7 +65,7 @@ def content_of(context: Context, state: State) -> Content:
         pixels=_Ahead(index_M, np.full(len(index_M), height * width * channels), read_pixels),
         pixel_shape=(height, width, channels),
         columns=columns if isinstance(columns, dict) else {},
-        table_format=str(report.get("table_format", "jsonl")),
+        table_format=next((one for one in TABLES if one == report.get("table_format")), "csv"),
     )
 
 

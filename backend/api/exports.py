@@ -42,7 +42,7 @@ FORMATS: dict[Exported, tuple[ExportFormat, ...]] = {
     "report": ("html",),
 }
 """The formats of each export; the first is what one gets without a wish."""
-ARCHIVES = {".zip": "application/zip", ".tar": "application/x-tar"}
+ZIP = "application/zip"
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "the file"}
 }
@@ -201,8 +201,8 @@ def _dataset(context: Context, state: State, chosen: str) -> File:
         came_as=recognised,
         images={"files": len(content), "are": form.images},
     )
-    file_name = f"{stem(state, 'dataset')}-{name}{form.ending}"
-    return File(file_name, ARCHIVES[form.ending], arranged(name, content, about), about)
+    file_name = f"{stem(state, 'dataset')}-{name}.zip"
+    return File(file_name, ZIP, arranged(name, content, about), about)
 
 
 def _recognised(state: State) -> str:
@@ -254,7 +254,7 @@ def _model(context: Context, state: State, name: str, chosen: str) -> File:
     weights = context.artifacts.get(f"runs/{state.run.id}/model.safetensors")
     if chosen == "safetensors":
         return File(f"{name}.safetensors", "application/octet-stream", weights, about)
-    return File(f"{name}.zip", ARCHIVES[".zip"], network_archive(weights, state.audit.classes, about), about)
+    return File(f"{name}.zip", ZIP, network_archive(weights, state.audit.classes, about), about)
 
 
 def _change(state: State, index: int) -> LabelChange:

@@ -55,6 +55,12 @@ def to_csv(table: pa.Table) -> bytes:
     return file.getvalue()
 
 
+def is_plain(table: pa.Table) -> bool:
+    """Whether CSV would hold every cell as it is."""
+    texts = [column for column in table.columns if pa.types.is_string(column.type)]
+    return not any(pc.any(pc.match_substring_regex(column, FORMULA)).as_py() for column in texts)
+
+
 def neutralised(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """A text column whose cells no spreadsheet runs as a formula."""
     risky = pc.fill_null(pc.match_substring_regex(column, FORMULA), False)

@@ -3,60 +3,68 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from backend.audit.exporting import Format, write
+from backend.audit.exporting import is_plain, write
 from backend.audit.forms.archive import Member, whole
 from backend.audit.forms.class_folder import images
 from backend.audit.forms.content import Content
 from backend.audit.forms.paths import in_place
-
-COCO_FILE = "annotations.json"
+from backend.audit.forms.shards import places_by_split
 
 
 def manifest_members(content: Content) -> Iterator[Member]:
-    """The images where they lay, and `labels.csv` (or .jsonl, .parquet) with the columns of the file that came."""
+    """The images where they lay, and `labels.csv` (or .jsonl, .parquet) with the columns of the table that came."""
     paths = in_place(content)
     yield from images(content, paths)
-    names = {"file": "file_name", "label": "label", "split": "split", **content.columns}
     columns = {
-        names["file"]: pa.array(paths, pa.string()),
-        names["label"]: pa.array([content.classes[int(label)] for label in content.label_M], pa.string()),
+        content.columns.get("image", "file_name"): pa.array(paths, pa.string()),
+        content.columns.get("label", "label"): pa.array(
+            [content.classes[int(label)] for label in content.label_M], pa.string()
+        ),
     }
     if content.split_M is not None:
-        columns[names["split"]] = pa.array(content.split_M, pa.string())
-    format: Format = "parquet" if content.table_format == "parquet" else "jsonl"
-    if content.table_format == "csv":
-        format = "csv"
-    yield whole(f"labels.{format}", write(pa.table(columns), format, None))
+        columns[content.columns.get("split", "split")] = pa.array(content.split_M, pa.string())
+    table = pa.table(columns)
+    format = content.table_format
+    if format == "csv" and not is_plain(table):
+        # In CSV they would be marked for spreadsheets, and be other words when they are read again.
+        format = "jsonl"
+    yield whole(f"labels.{format}", write(table, format, None))
 
 
 def coco_members(content: Content) -> Iterator[Member]:
-    """COCO's `images`, `categories` and `annotations` in one document, one annotation (a class) per image."""
+    """COCO's `images`, `categories` and `annotations`, one annotation (a class) per image; a document per split."""
     paths = in_place(content)
-    yield from images(content, [f"images/{path}" for path in paths])
-    yield whole(COCO_FILE, _coco(content, paths))
+    yield from images(content, paths)
+    if content.split_M is None:
+        yield whole("annotations.json", _coco(content, paths, range(len(content))))
+        return
+    for split, places in places_by_split(content).items():
+        yield whole(f"annotations_{split}.json", _coco(content, paths, places))
 
 
-def _coco(content: Content, paths: list[str]) -> bytes:
-    split_M = content.split_M
+def _coco(content: Content, paths: Sequence[str], places: Sequence[int]) -> bytes:
     document = {
         "images": [
             {
                 "id": int(content.index_M[place]),
-                "file_name": path,
+                "file_name": paths[place],
                 "width": int(content.width_M[place]),
                 "height": int(content.height_M[place]),
-                **({} if split_M is None else {"split": split_M[place]}),
             }
-            for place, path in enumerate(paths)
+            for place in places
         ],
         "categories": [{"id": label, "name": name} for label, name in enumerate(content.classes)],
         "annotations": [
-            {"id": place, "image_id": int(content.index_M[place]), "category_id": int(content.label_M[place])}
-            for place in range(len(content))
+            {
+                "id": number,
+                "image_id": int(content.index_M[place]),
+                "category_id": int(content.label_M[place]),
+            }
+            for number, place in enumerate(places)
         ],
     }
     return json.dumps(document, ensure_ascii=False).encode()

@@ -1,4 +1,4 @@
-"""CIFAR's binary form: a byte of label and 3 072 bytes of pixels (red, green, blue planes) per sample, in a tar.
+"""CIFAR's binary form: a byte of label and 3 072 bytes of pixels (red, green, blue planes) per sample.
 
 The pixels are the decoded ones: this form holds no image files. Shapes: H = W = 32, C = 3.
 """
@@ -11,6 +11,7 @@ import numpy as np
 
 from backend.audit.forms.archive import Member, whole
 from backend.audit.forms.content import Content
+from backend.audit.forms.shards import places_by_split
 
 SIDE, CHANNELS = 32, 3
 RECORD_BYTES = 1 + CHANNELS * SIDE * SIDE
@@ -35,16 +36,13 @@ def refusal(content: Content) -> str | None:
 def members(content: Content) -> Iterator[Member]:
     """`data_batch_N.bin` (test samples in `test_batch.bin`), and the class names, one a line."""
     yield whole(f"{FOLDER}/batches.meta.txt", "".join(f"{name}\n" for name in content.classes).encode())
-    test = [place for place in range(len(content)) if _split(content, place) == "test"]
-    train = [place for place in range(len(content)) if _split(content, place) != "test"]
+    by_split = places_by_split(content)
+    test = by_split.pop("test", [])
+    train = [place for places in by_split.values() for place in places]
     for number, begin in enumerate(range(0, len(train), BATCH), start=1):
         yield _batch(content, f"data_batch_{number}.bin", train[begin : begin + BATCH])
     if test:
         yield _batch(content, "test_batch.bin", test)
-
-
-def _split(content: Content, place: int) -> str | None:
-    return content.split_M[place] if content.split_M is not None else None
 
 
 def _batch(content: Content, name: str, places: list[int]) -> Member:

@@ -5,10 +5,13 @@ Knows no form and no storage. Shape letters: M samples that stay, H height, W wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from numpy.typing import NDArray
+
+from backend.audit.exporting import Format
 
 Read = Callable[[int], bytes]
 """The image at a place 0…M−1, byte for byte as it is kept. Made to be called in rising order."""
@@ -16,7 +19,8 @@ ReadPixels = Callable[[int], NDArray[Any]]
 """The training pixels (H, W, C), uint8, at a place 0…M−1."""
 
 
-class Content(NamedTuple):
+@dataclass(frozen=True)
+class Content:
     """What every form is written from. All columns have length M, in the order of the samples."""
 
     names: Sequence[str]
@@ -36,10 +40,10 @@ class Content(NamedTuple):
     read: Read
     pixels: ReadPixels
     pixel_shape: tuple[int, int, int]
-    columns: dict[str, str]
-    """What the columns were called in the file that came beside the images: {"file": …, "label": …, "split": …}."""
-    table_format: str
-    """How that file was written: csv, jsonl or parquet."""
+    columns: Mapping[str, str]
+    """What the columns of the table beside the images were called: image, label, split; empty where there was none."""
+    table_format: Format
+    """How that table was written."""
 
     def __len__(self) -> int:
         return len(self.index_M)

@@ -14,9 +14,8 @@ from backend.audit.exporting import parquet_chunks
 from backend.audit.forms.archive import Member, whole
 from backend.audit.forms.content import Content
 from backend.audit.forms.paths import in_place
+from backend.audit.forms.shards import shards, spans
 
-SHARD_BYTES = 256 << 20
-"""Images of one shard, about."""
 GROUP_BYTES, GROUP_ROWS = 16 << 20, 1000
 """Images of one row group: what is in memory at a time."""
 
@@ -25,46 +24,15 @@ def members(content: Content) -> Iterator[Member]:
     """`README.md` and `data/SPLIT-00000-of-00001.parquet`, …."""
     paths = in_place(content)
     schema = _schema(content.classes)
-    spans = _shards(content)
-    yield whole("README.md", _card(content, {split for split, _ in spans}).encode())
-    counts: dict[str, int] = {}
-    for split, _ in spans:
-        counts[split] = counts.get(split, 0) + 1
-    numbers = dict.fromkeys(counts, 0)
-    for split, places in spans:
-        name = f"data/{split}-{numbers[split]:05d}-of-{counts[split]:05d}.parquet"
-        numbers[split] += 1
-        yield Member(name, None, partial(_shard, content, paths, schema, places))
-
-
-def _shards(content: Content) -> list[tuple[str, list[int]]]:
-    """Split and places of each shard, in the order of the samples within a split."""
-    by_split: dict[str, list[int]] = {}
-    for place in range(len(content)):
-        split = content.split_M[place] if content.split_M is not None else "train"
-        by_split.setdefault(split, []).append(place)
-    return [
-        (split, part) for split, places in by_split.items() for part in _spans(content, places, SHARD_BYTES)
-    ]
-
-
-def _spans(content: Content, places: list[int], size: int, rows: int | None = None) -> Iterator[list[int]]:
-    """The places in parts of about so many bytes of images."""
-    part: list[int] = []
-    held = 0
-    for place in places:
-        bytes_ = int(content.bytes_M[place])
-        if part and (held + bytes_ > size or len(part) == rows):
-            yield part
-            part, held = [], 0
-        part.append(place)
-        held += bytes_
-    if part:
-        yield part
+    found = shards(content)
+    yield whole("README.md", _card(content, {shard.split for shard in found}).encode())
+    for shard in found:
+        name = f"data/{shard.split}-{shard.number:05d}-of-{shard.of:05d}.parquet"
+        yield Member(name, None, partial(_shard, content, paths, schema, shard.places))
 
 
 def _shard(content: Content, paths: list[str], schema: pa.Schema, places: list[int]) -> Iterator[bytes]:
-    groups = _spans(content, places, GROUP_BYTES, GROUP_ROWS)
+    groups = spans(content, places, GROUP_BYTES, GROUP_ROWS)
     return parquet_chunks(schema, (_group(content, paths, schema, group) for group in groups))
 
 
