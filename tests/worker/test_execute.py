@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import re
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -14,13 +17,16 @@ from safetensors.numpy import load as load_safetensors
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
+from backend.audit.forms.network import network_archive
 from backend.settings import Settings
 from backend.store import results, runs
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
+from backend.store.packs import Pack
 from backend.store.tables import Run
 from tests.installation import wait_until
 from worker import door, execute
+from worker.trained import load
 
 QueueRun = Callable[..., str]
 RunRow = Callable[[str], Run]
@@ -29,7 +35,13 @@ StartWorker = Callable[[], subprocess.Popen[bytes]]
 
 @pytest.mark.slow
 def test_a_run_finds_the_planted_noise_and_publishes_all_its_evidence(
-    digits: str, queue_run: QueueRun, run_row: RunRow, database: Database, artifacts: Artifacts
+    digits: str,
+    queue_run: QueueRun,
+    run_row: RunRow,
+    database: Database,
+    artifacts: Artifacts,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run_id = queue_run(digits)
     assert door.enter(Run, execute.execute, [run_id, uuid4().hex]) == 0
@@ -62,6 +74,37 @@ def test_a_run_finds_the_planted_noise_and_publishes_all_its_evidence(
     assert any(
         name.endswith("weight") for name in load_safetensors(artifacts.get(prefix + "model.safetensors"))
     )
+    the_lines_of_the_readme_name_the_class_of_an_image(
+        artifacts, prefix, Pack(artifacts, f"datasets/{digits}/images"), columns, tmp_path, monkeypatch
+    )
+
+
+def the_lines_of_the_readme_name_the_class_of_an_image(
+    artifacts: Artifacts,
+    prefix: str,
+    images: Pack,
+    columns: results.ResultColumns,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As somebody does who unpacked the export: in its folder, with an image beside the weights."""
+    archive = network_archive(artifacts.get(prefix + "model.safetensors"), [str(n) for n in range(10)], {})
+    with zipfile.ZipFile(io.BytesIO(b"".join(archive.chunks))) as opened:
+        opened.extractall(folder)
+    lines = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
+    assert len(lines) == 1
+    assert len([line for line in lines[0].splitlines() if line]) <= 5
+    clear = int(columns.noise_posterior.argmin())
+    (folder / "image.png").write_bytes(images.read(clear))
+    monkeypatch.chdir(folder)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        exec(lines[0], {})
+    assert said.getvalue().strip() == str(columns.given_label[clear])
+    probability_NC = load("model.safetensors").predict([images.read(index) for index in range(300)])
+    assert columns.true_label is not None
+    assert (probability_NC.argmax(axis=1) == columns.true_label[:300]).mean() > 0.95
+    assert np.allclose(probability_NC.sum(axis=1), 1, atol=1e-5)
 
 
 @pytest.mark.slow

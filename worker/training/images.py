@@ -92,14 +92,8 @@ class Images:
         return self._on_device(self._source_NHWC[begin:end])
 
     def statistics(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Mean and standard deviation of each channel (C,), over evenly spaced images; never 0 to divide by."""
-        step = max(1, self.count // STATISTICS_FROM)
-        sample_PC = np.asarray(self._source_NHWC[::step][:STATISTICS_FROM], dtype=np.float32).reshape(
-            -1, self.channels
-        )
-        mean_C = sample_PC.mean(axis=0, dtype=np.float64)
-        deviation_C = np.maximum(sample_PC.std(axis=0, dtype=np.float64), 1.0)
-        return mean_C.astype(np.float32), deviation_C.astype(np.float32)
+        """Those of `channel_statistics`."""
+        return channel_statistics(self._source_NHWC)
 
     def have_colour(self) -> bool:
         """Whether the channels differ in any of some evenly spaced images."""
@@ -108,6 +102,17 @@ class Images:
         step = max(1, self.count // 256)
         sample_NHWC = np.asarray(self._source_NHWC[::step][:256])
         return bool((sample_NHWC != sample_NHWC[..., :1]).any())
+
+
+def channel_statistics(image_NHWC: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and standard deviation of each channel (C,), over evenly spaced images; never 0 to divide by."""
+    step = max(1, len(image_NHWC) // STATISTICS_FROM)
+    sample_PC = np.asarray(image_NHWC[::step][:STATISTICS_FROM], dtype=np.float32).reshape(
+        -1, image_NHWC.shape[3]
+    )
+    mean_C = sample_PC.mean(axis=0, dtype=np.float64)
+    deviation_C = np.maximum(sample_PC.std(axis=0, dtype=np.float64), 1.0)
+    return mean_C.astype(np.float32), deviation_C.astype(np.float32)
 
 
 def _resident_limit(device: torch.device) -> int:

@@ -11,16 +11,15 @@ from backend.audit.forms.archive import Arranged, Member, whole, zipped
 WEIGHTS = "model.safetensors"
 README = """# The network of an audit
 
-`model.safetensors` holds the weights that judged the samples, and in its metadata what the network is, how images are
-brought to its size and standardised, and the classes in the order of its outputs. Nothing in it can run code. With Noise
-Audit installed (`pip install "noise-audit[worker]"`):
+`model.safetensors` holds the weights of the network that judged the samples (the last one where a recipe trains several),
+and in its metadata what the network is, how images are brought to its size and standardised, and the classes in the order of
+its outputs. Nothing in it can run code. With Noise Audit and its extra `worker` installed:
 
 ```python
-from PIL import Image
 from worker.trained import load
 
 network = load("model.safetensors")
-probability_NC = network.predict([Image.open("image.png")])
+probability_NC = network.predict(["image.png"])
 print(network.classes[probability_NC[0].argmax()])
 ```
 
@@ -28,7 +27,7 @@ Without it, `safetensors.safe_open` reads weights and metadata alike.
 
 Classes: {classes}
 
-It was trained to find wrong labels, on the labels as they were given: for production, train on the cleaned ones.
+It was trained to find wrong labels, on the labels as they were given. For production, train on the cleaned ones.
 """
 
 
