@@ -102,6 +102,11 @@ def describe(state: State, what: Exported, **further: Any) -> dict[str, Any]:
     )
 
 
+def came_as(state: State) -> str:
+    """How the dataset came, in the importer's word."""
+    return str(state.dataset.report.get("recognised", ""))
+
+
 def stem(state: State, what: Exported) -> str:
     """The file's name before its ending: ASCII letters, digits and hyphens."""
     name = re.sub(r"[^a-z0-9]+", "-", state.dataset.name.lower()).strip("-")[:60] or "dataset"

@@ -136,3 +136,12 @@ def test_the_network_travels_with_its_readme(client: httpx.Client, planted: Any)
         assert opened.read("model.safetensors") == b"weights"
         assert 'load("model.safetensors")' in opened.read("README.md").decode()
         assert json.loads(opened.read("manifest.json"))["run"]["id"] == planted.run_id
+
+
+def test_a_run_that_trained_nothing_says_so(client: httpx.Client, planted: Any, artifacts: Artifacts) -> None:
+    artifacts.delete(f"runs/{planted.run_id}/model.safetensors")
+    offered = client.get(f"/api/runs/{planted.run_id}/exports").json()["formats"]
+    assert "model" not in offered
+    assert "embedding" in offered
+    answer = client.get(f"/api/runs/{planted.run_id}/exports/model")
+    assert (answer.status_code, answer.json()["code"]) == (404, "EXPORT_MISSING")
