@@ -1,22 +1,28 @@
-"""The client: one method per thing a person can do; answers are the server's JSON as dictionaries."""
+"""The client: one method per thing a person can do; answers are the server's JSON as typed dictionaries."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import io
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
-import httpx
+from noise_audit import upload, waiting
+from noise_audit.shapes import Dataset, Decision, Export, FigureName, Recorded, Run, Unreviewed
+from noise_audit.waiting import Told
+from noise_audit.wire import Bytes, Json, Wire
 
-from noise_audit import upload
-from noise_audit.address import server_token, server_url
-from noise_audit.problems import ServerError, ServerUnreachable
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import plotly.graph_objects as go
+    import pyarrow as pa
 
-Json = dict[str, Any]
-FINAL = {"ready", "succeeded", "failed", "cancelled", "done"}
-POLL_SECONDS = 0.5
+DECISIONS_AT_ONCE = 10_000
+"""As many as the server takes in one request."""
 
 
 class Client:
@@ -28,16 +34,12 @@ class Client:
     """
 
     def __init__(self, url: str | None = None, token: str | None = None) -> None:
-        self.url = (url or server_url()).rstrip("/")
-        token = token or server_token(self.url)
-        self._http = httpx.Client(
-            base_url=self.url,
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=httpx.Timeout(120, connect=5),
-            event_hooks={"response": [_refuse]},
-            # Only the address named is spoken to: no proxy from the environment in between.
-            trust_env=False,
-        )
+        self._wire = Wire(url, token)
+
+    @property
+    def url(self) -> str:
+        """The server's address."""
+        return self._wire.url
 
     def __enter__(self) -> Self:
         return self
@@ -49,17 +51,26 @@ class Client:
 
     def close(self) -> None:
         """Close the connection."""
-        self._http.close()
+        self._wire.close()
 
     # --- datasets --------------------------------------------------------------------------------
 
-    def datasets(self) -> list[Json]:
+    def datasets(self) -> list[Dataset]:
         """All datasets of this account, newest first."""
-        return list(self._json("GET", "/api/datasets")["items"])
+        return list(self._wire.json("GET", "/api/datasets")["items"])
 
-    def dataset(self, dataset_id: str) -> Json:
+    def dataset(self, dataset_id: str) -> Dataset:
         """One dataset: status, classes, counts, import report."""
-        return self._json("GET", f"/api/datasets/{dataset_id}")
+        return cast(Dataset, self._wire.json("GET", f"/api/datasets/{dataset_id}"))
+
+    def import_dataset(self, path: str | Path, *, progress: Told | None = None, **options: Any) -> Dataset:
+        """Upload what `path` holds and wait until it is a dataset; options as in `import_path`.
+
+        `progress` hears (fraction, message); without it there is a bar in a terminal or a notebook. Raises
+        `JobFailed` when nothing could be made of it.
+        """
+        started = self.import_path(path, **options)
+        return waiting.succeed(lambda: self.dataset(started["id"]), "Importing", progress)
 
     def import_path(
         self,
@@ -71,22 +82,21 @@ class Client:
         limit: int | None = None,
         on_server: bool = False,
         progress: upload.Progress = lambda sent, total: None,
-    ) -> Json:
-        """Upload what `path` holds (or name a folder of the server) and start its import."""
+    ) -> Dataset:
+        """Upload what `path` holds (or name a folder of the server) and start its import, without waiting."""
         body: Json = {"format": format, "split": split, "limit": limit}
         body["name"] = name or Path(path).resolve().name.split(".")[0] or "dataset"
         if on_server:
             body["server_folder"] = str(path)
         else:
             with upload.as_file(Path(path)) as file:
-                body["upload_id"] = self._send(file, progress)
-        return self._json("POST", "/api/datasets", json=body)
+                body["upload_id"] = self._wire.send(file, progress)
+        return cast(Dataset, self._wire.json("POST", "/api/datasets", json=body))
 
-    def import_digits(self, *, noise_rate: float = 0.2, seed: int = 0) -> Json:
+    def import_digits(self, *, noise_rate: float = 0.2, seed: int = 0) -> Dataset:
         """Make the built-in demo dataset: handwritten digits with planted noise."""
-        return self._json(
-            "POST", "/api/datasets/builtin/digits", json={"noise_rate": noise_rate, "seed": seed}
-        )
+        body = {"noise_rate": noise_rate, "seed": seed}
+        return cast(Dataset, self._wire.json("POST", "/api/datasets/builtin/digits", json=body))
 
     def inject(
         self,
@@ -96,10 +106,16 @@ class Client:
         rate: float | None = None,
         matrix: list[list[float]] | None = None,
         seed: int = 0,
-    ) -> Json:
+    ) -> Dataset:
         """Derive a dataset with planted noise; its true labels are kept to measure against."""
         body = {"kind": kind, "rate": rate, "matrix": matrix, "seed": seed}
-        return self._json("POST", f"/api/datasets/{dataset_id}/inject", json=body)
+        return cast(Dataset, self._wire.json("POST", f"/api/datasets/{dataset_id}/inject", json=body))
+
+    def wait_for_dataset(
+        self, dataset_id: str, on_change: Callable[[Dataset], None] = lambda _: None
+    ) -> Dataset:
+        """Wait until an import is over, well or not; `on_change` sees each state on the way."""
+        return waiting.wait(lambda: self.dataset(dataset_id), on_change)
 
     # --- runs ------------------------------------------------------------------------------------
 
@@ -108,177 +124,146 @@ class Client:
         dataset_id: str,
         *,
         recipe: str = "fast",
-        settings: Json | None = None,
+        settings: Mapping[str, Any] | None = None,
         seed: int = 0,
-        embedding: str | Path | None = None,
-        progress: upload.Progress = lambda sent, total: None,
-    ) -> Json:
-        """Queue a run of a recipe on a dataset; with the file of an `embedding` (a vector for each sample; npy, npz, CSV or
-        Parquet) it trains a head on that instead of a network on the images."""
-        body: Json = {"recipe": recipe, "settings": settings or {}, "seed": seed}
-        if embedding is not None:
-            body["embedding_upload_id"] = self._send(Path(embedding), progress)
-        return self._json("POST", f"/api/datasets/{dataset_id}/runs", json=body)
+        wait: bool = False,
+        progress: Told | None = None,
+    ) -> Run:
+        """Queue a run of a recipe on a dataset, and with `wait` come back when it has succeeded.
 
-    def audit_predictions(
-        self,
-        dataset_id: str,
-        path: str | Path,
-        *,
-        in_sample: bool = False,
-        logits: bool = False,
-        progress: upload.Progress = lambda sent, total: None,
-    ) -> Json:
-        """Queue a run that judges by the predicted probabilities (or logits) in a file, without training.
-
-        npy, npz, CSV or Parquet with a row for each sample and a column for each class. `in_sample` says that the network
-        which predicts was trained on these labels.
+        `progress` as in `import_dataset`. Raises `JobFailed` when it was waited for and did not succeed.
         """
-        body = {"upload_id": self._send(Path(path), progress), "in_sample": in_sample, "logits": logits}
-        return self._json("POST", f"/api/datasets/{dataset_id}/predictions", json=body)
+        body = {"recipe": recipe, "settings": dict(settings or {}), "seed": seed}
+        run = cast(Run, self._wire.json("POST", f"/api/datasets/{dataset_id}/runs", json=body))
+        if not wait:
+            return run
+        return waiting.succeed(lambda: self.run(run["id"]), "Auditing", progress)
 
-    def runs(self, dataset_id: str | None = None) -> list[Json]:
+    def runs(self, dataset_id: str | None = None) -> list[Run]:
         """All runs, or those of one dataset, newest first."""
         query = {"dataset_id": dataset_id} if dataset_id else {}
-        return list(self._json("GET", "/api/runs", params=query)["items"])
+        return list(self._wire.json("GET", "/api/runs", params=query)["items"])
 
-    def run(self, run_id: str) -> Json:
+    def run(self, run_id: str) -> Run:
         """One run: status, progress, and once finished its outcome."""
-        return self._json("GET", f"/api/runs/{run_id}")
+        return cast(Run, self._wire.json("GET", f"/api/runs/{run_id}"))
 
-    def stop(self, run_id: str) -> Json:
+    def stop(self, run_id: str) -> Run:
         """Ask a run to stop."""
-        return self._json("POST", f"/api/runs/{run_id}/stop", json={})
+        return cast(Run, self._wire.json("POST", f"/api/runs/{run_id}/stop", json={}))
 
-    def wait_for_dataset(self, dataset_id: str, on_change: Callable[[Json], None] = lambda _: None) -> Json:
-        """Wait until an import is over; `on_change` sees each state on the way."""
-        return self._wait(lambda: self.dataset(dataset_id), on_change)
+    def wait_for_run(self, run_id: str, on_change: Callable[[Run], None] = lambda _: None) -> Run:
+        """Wait until a run is over, well or not; `on_change` sees each state on the way."""
+        return waiting.wait(lambda: self.run(run_id), on_change)
 
-    def wait_for_run(self, run_id: str, on_change: Callable[[Json], None] = lambda _: None) -> Json:
-        """Wait until a run is over; `on_change` sees each state on the way."""
-        return self._wait(lambda: self.run(run_id), on_change)
+    # --- what a run found ------------------------------------------------------------------------
 
-    def import_decisions(
-        self, dataset_id: str, path: str | Path, *, idempotency_key: str, dry_run: bool = False
-    ) -> Json:
-        """Record the decisions in a table (CSV or Parquet: index or name, decision, label), or with `dry_run` say what it
-        would change and which lines are wrong."""
-        address = f"/api/datasets/{dataset_id}/decisions/import"
-        body = {"upload_id": self._send(Path(path), lambda sent, total: None)}
-        if dry_run:
-            return self._json("POST", f"{address}/preview", json=body)
-        return self._json("POST", address, json={**body, "idempotency_key": idempotency_key})
+    def results(self, run_id: str, *, unreviewed: Unreviewed = "keep") -> pd.DataFrame:
+        """One row per sample, its index the sample index: labels, noise posterior, every score, decision.
 
-    # --- several annotators ------------------------------------------------------------------------
-
-    def annotate(self, dataset_id: str, path: str | Path) -> Json:
-        """Send several annotators' labels: CSV or Parquet with a column index or name, and a column for each annotator."""
-        body = {"upload_id": self._send(Path(path), lambda sent, total: None)}
-        return self._json("POST", f"/api/datasets/{dataset_id}/annotations", json=body)
-
-    def relabelled(self, dataset_id: str, path: str | Path, *, name: str | None = None) -> Json:
-        """Derive a version of a dataset with new labels for the same images: CSV or Parquet with index or name, and label."""
-        body = {"upload_id": self._send(Path(path), lambda sent, total: None), "name": name}
-        return self._json("POST", f"/api/datasets/{dataset_id}/labels", json=body)
-
-    # --- duplicates --------------------------------------------------------------------------------
-
-    def find_duplicates(self, dataset_id: str, **filters: Any) -> Json:
-        """Search a dataset for images that are nearly the same, wait, and give the first groups.
-
-        Filters as in `GET /api/datasets/{id}/duplicates`: exact, different_labels, across_splits, offset, limit.
+        Needs pandas.
         """
-        address = f"/api/datasets/{dataset_id}/duplicates"
-        found = self._json("GET", address, params=filters)
-        if found["status"] in ("none", "failed"):
-            self._json("POST", f"{address}/search", json={})
-        return self._wait(lambda: self._json("GET", address, params=filters), lambda _: None)
+        try:
+            import pandas  # noqa: F401
+        except ImportError as error:
+            raise ImportError(
+                "results() gives a pandas DataFrame: pip install pandas, or take results_table()."
+            ) from error
+        return self.results_table(run_id, unreviewed=unreviewed).to_pandas().set_index("index")
 
-    # --- decisions and exports -------------------------------------------------------------------
+    def results_table(self, run_id: str, *, unreviewed: Unreviewed = "keep") -> pa.Table:
+        """The same as a pyarrow Table, by rising sample index."""
+        import pyarrow.parquet
+
+        query = {"format": "parquet", "unreviewed": unreviewed}
+        answer = self._wire.answer("GET", f"/api/runs/{run_id}/exports/scores", params=query)
+        return pyarrow.parquet.read_table(io.BytesIO(answer.content))
+
+    def get_label_quality_scores(self, run_id: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """The label quality score (N,) of every sample, in [0, 1]; low is suspect. The name is cleanlab's."""
+        import numpy as np
+
+        table = self.results_table(run_id)
+        return np.asarray(table["label_quality"].to_numpy(), dtype=np.float64)
+
+    def find_label_issues(self, run_id: str) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The indices of the flagged samples, most suspect first, as cleanlab's `find_label_issues` ranks them."""
+        import numpy as np
+
+        table = self.results_table(run_id)
+        flagged_M = np.flatnonzero(table["flagged"].to_numpy())
+        posterior_M = table["noise_posterior"].to_numpy()[flagged_M]
+        return flagged_M[np.lexsort((flagged_M, -posterior_M))].astype(np.int64)
 
     def samples(self, run_id: str, **filters: Any) -> Json:
         """One page of a run's samples; filters as in `GET /api/runs/{id}/samples`."""
-        return self._json("GET", f"/api/runs/{run_id}/samples", params=filters)
+        return self._wire.json("GET", f"/api/runs/{run_id}/samples", params=filters)
+
+    def figure(self, run_id: str, name: FigureName, **query: Any) -> go.Figure:
+        """A figure of the dashboard as a plotly Figure; the query as in `GET /api/runs/{id}/figures/{name}`."""
+        import plotly.graph_objects as go
+
+        drawn = self._wire.json("GET", f"/api/runs/{run_id}/figures/{name}", params=query)
+        return go.Figure(data=drawn["data"], layout=drawn["layout"])
+
+    # --- decisions and exports -------------------------------------------------------------------
 
     def decide(
-        self, dataset_id: str, items: list[Json], *, idempotency_key: str, run_id: str | None = None
-    ) -> Json:
-        """Record decisions: items of {index, verdict, label?}; the same key twice records once."""
-        body = {"items": items, "run_id": run_id, "idempotency_key": idempotency_key}
-        return self._json("POST", f"/api/datasets/{dataset_id}/decisions", json=body)
+        self,
+        dataset_id: str,
+        items: Sequence[Decision | Mapping[str, Any]],
+        *,
+        idempotency_key: str | None = None,
+        run_id: str | None = None,
+    ) -> Recorded:
+        """Record decisions: items of {index, verdict, label?}, a label as class name or index.
+
+        The same key twice records once. More than 10 000 are recorded in several steps.
+        """
+        key = idempotency_key or uuid.uuid4().hex
+        classes: list[str] = []
+        if any(isinstance(item.get("label"), str) for item in items):
+            classes = self.dataset(dataset_id)["classes"]
+        sent = [_with_class_index(dict(item), classes) for item in items]
+        recorded, counts = 0, {}
+        for begin in range(0, max(1, len(sent)), DECISIONS_AT_ONCE):
+            body = {
+                "items": sent[begin : begin + DECISIONS_AT_ONCE],
+                "run_id": run_id,
+                "idempotency_key": f"{key}-{begin}" if begin else key,
+            }
+            answer = self._wire.json("POST", f"/api/datasets/{dataset_id}/decisions", json=body)
+            recorded, counts = recorded + answer["recorded"], answer["counts"]
+        return {"recorded": recorded, "counts": counts}
+
+    def decisions(self, dataset_id: str) -> list[Decision]:
+        """The decision that stands on each sample that has one, by rising sample index."""
+        return list(self._wire.json("GET", f"/api/datasets/{dataset_id}/decisions/standing")["items"])
 
     def export(
         self,
         run_id: str,
-        what: str,
+        what: Export,
         path: str | Path,
         *,
-        format: str = "csv",
-        unreviewed: str = "keep",
+        format: str | None = None,
+        unreviewed: Unreviewed = "keep",
+        progress: Bytes = lambda received, total: None,
     ) -> Json:
         """Write an export to `path` and its manifest beside it (`PATH.manifest.json`); returns the manifest."""
-        query = {"format": format, "unreviewed": unreviewed}
+        query = {"unreviewed": unreviewed, **({} if format is None else {"format": format})}
         address, target = f"/api/runs/{run_id}/exports/{what}", Path(path)
-        partial = target.with_name(target.name + ".part")
-        with (
-            self._reaching(),
-            self._http.stream("GET", address, params=query) as answer,
-            partial.open("wb") as file,
-        ):
-            for chunk in answer.iter_bytes():
-                file.write(chunk)
-        manifest = self._http.get(f"{address}/manifest", params=query)
-        partial.replace(target)
-        target.with_name(target.name + ".manifest.json").write_bytes(manifest.content)
-        return dict(manifest.json())
-
-    # --- the wire --------------------------------------------------------------------------------
-
-    def _json(self, method: str, address: str, **options: Any) -> Json:
-        with self._reaching():
-            return dict(self._http.request(method, address, **options).json())
-
-    def _send(self, file: Path, progress: upload.Progress) -> str:
-        with self._reaching():
-            return upload.send(self._http, file, progress)
-
-    def _reaching(self) -> _Reaching:
-        return _Reaching(self.url)
-
-    @staticmethod
-    def _wait(ask: Callable[[], Json], on_change: Callable[[Json], None]) -> Json:
-        while True:
-            state = ask()
-            on_change(state)
-            if state["status"] in FINAL:
-                return state
-            time.sleep(POLL_SECONDS)
+        file = self._wire.fetch(address, target, progress, params=query)
+        manifest = {**self._wire.json("GET", f"{address}/manifest", params=query), "file": file}
+        text = json.dumps(manifest, ensure_ascii=False, indent=2)
+        target.with_name(target.name + ".manifest.json").write_text(text, encoding="utf-8")
+        return manifest
 
 
-class _Reaching:
-    """Turns "nobody answers" into an error that says what to do."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-            raise ServerUnreachable(
-                f"No Noise Audit server answers at {self.url}. Start one with `noise-audit up`, "
-                "or name it with NOISE_AUDIT_URL."
-            ) from error
-
-
-def _refuse(answer: httpx.Response) -> None:
-    if answer.is_error:
-        answer.read()
-        try:
-            body = answer.json()
-        except ValueError:
-            body = {"message": answer.text[:200]}
-        raise ServerError(answer.status_code, body if isinstance(body, dict) else {})
+def _with_class_index(item: Json, classes: Sequence[str]) -> Json:
+    label = item.get("label")
+    if isinstance(label, str):
+        if label not in classes:
+            raise ValueError(f"There is no class {label!r}; there are {', '.join(map(repr, classes))}.")
+        item["label"] = classes.index(label)
+    return item

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -19,3 +20,17 @@ class ServerError(Exception):
         self.hint = str(body.get("hint", ""))
         self.details = {key: body[key] for key in ("item", "limit", "found", "request_id") if body.get(key)}
         super().__init__(f"{self.code}: {self.message} {self.hint}".strip())
+
+
+class BrokenOff(Exception):
+    """A file ended before it was whole; nothing of it was kept."""
+
+
+class JobFailed(Exception):
+    """An import or a run that was waited for did not succeed; `job` is its last state."""
+
+    def __init__(self, job: Mapping[str, Any]) -> None:
+        error = job.get("error") or {}
+        self.job, self.code = job, str(error.get("code", str(job.get("status", "failed")).upper()))
+        message = error.get("message") or f"It was {job.get('status')}."
+        super().__init__(f"{self.code}: {message} {error.get('hint', '')}".strip())

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from sqlalchemy.orm import Session
 
 from backend.api.context import Context, Id, In, Me
-from backend.api.schemas import DecisionCounts, DecisionsAnswer, DecisionsCreate
+from backend.api.schemas import DecisionCounts, DecisionsAnswer, DecisionsCreate, StandingDecisions
 from backend.api.summaries import RecentDecisions
 from backend.store import activity, datasets, decisions, verdicts
 
@@ -68,6 +68,17 @@ def recent_decisions(
         }
         for batch in batches
     ]
+    return Response(to_json({"items": items}), media_type="application/json")
+
+
+@router.get("/standing", response_model=StandingDecisions)
+def list_decisions(dataset_id: Id, context: In, caller: Me) -> Response:
+    """The decision that stands on each sample that has one, by rising sample index."""
+    with context.database.transaction() as session:
+        datasets.get(session, caller.id, dataset_id)
+        standing = decisions.standing(session, dataset_id)
+    items = [{"index": index, **each._asdict()} for index, each in sorted(standing.items())]
+    # As plain values, like the batches above.
     return Response(to_json({"items": items}), media_type="application/json")
 
 

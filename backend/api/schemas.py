@@ -350,6 +350,14 @@ class DecisionsAnswer(Answer):
     counts: dict[str, int] = Field(description="standing decisions of the dataset by verdict")
 
 
+class StandingDecision(DecisionAnswer):
+    index: int
+
+
+class StandingDecisions(Answer):
+    items: list[StandingDecision]
+
+
 class DecisionCounts(Answer):
     counts: dict[str, int] = Field(description="standing decisions of the dataset by verdict")
 

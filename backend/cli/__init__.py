@@ -2,7 +2,7 @@
 
 import typer
 
-from backend.cli import client, demo, server
+from backend.cli import client, demo, server, takeout
 
 app = typer.Typer(
     name="noise-audit",
@@ -14,3 +14,4 @@ app = typer.Typer(
 server.add_to(app)
 demo.add_to(app)
 client.add_to(app)
+takeout.add_to(app)

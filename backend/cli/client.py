@@ -6,21 +6,12 @@ import csv
 import uuid
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from backend.cli.console import (
-    bytes_bar,
-    fail,
-    failed_job,
-    job_bar,
-    plain_errors,
-    result,
-    result_json,
-    say,
-    table,
-)
+from backend.cli.console import bytes_bar, fail, plain_errors, result, result_json, say, table
+from backend.cli.outcome import naming, show_outcome, status_document, wait_for_dataset, wait_for_run
 from noise_audit import Client
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -48,24 +39,6 @@ class Kind(StrEnum):
     INSTANCE = "instance"
 
 
-class What(StrEnum):
-    """What an export holds."""
-
-    CLEANED_LABELS, SAMPLES, MODEL, REPORT = "cleaned-labels", "samples", "model", "report"
-
-
-class ExportFormat(StrEnum):
-    """How an export is written."""
-
-    CSV, JSON, PARQUET = "csv", "json", "parquet"
-
-
-class Unreviewed(StrEnum):
-    """What happens to flagged samples that nobody reviewed."""
-
-    KEEP, ACCEPT, REMOVE = "keep", "accept", "remove"
-
-
 def import_(
     path: Annotated[Path, typer.Argument(help="A zip, a folder of class folders, or Parquet files.")],
     name: Annotated[str | None, typer.Option(help="Name of the dataset; default: the path's.")] = None,
@@ -86,7 +59,7 @@ def import_(
                 on_server=on_server,
                 progress=sent,
             )
-        dataset = _wait_for_dataset(client, dataset["id"], "Importing")
+        dataset = wait_for_dataset(client, dataset["id"], "Importing")
         report = dataset["report"]
         say(f"{dataset['sample_count']:,} images in {len(dataset['classes'])} classes.")
         unreadable = int(report.get("unreadable_count", len(report.get("unreadable", []))))
@@ -110,10 +83,10 @@ def inject(
     if rate is None and matrix is None:
         fail("Say how much noise: --rate R, or --matrix CSV for class-conditional noise.")
     with plain_errors(), Client() as client:
-        derived = client.inject(
-            dataset, kind=kind.value, rate=rate, matrix=_read_matrix(matrix) if matrix else None, seed=seed
-        )
-        result(_wait_for_dataset(client, derived["id"], "Planting noise")["id"])
+        rows = _read_matrix(matrix) if matrix else None
+        with naming(client, "dataset", dataset):
+            derived = client.inject(dataset, kind=kind.value, rate=rate, matrix=rows, seed=seed)
+        result(wait_for_dataset(client, derived["id"], "Planting noise")["id"])
 
 
 def audit(
@@ -146,24 +119,8 @@ def audit(
     if predictions is not None and (settings or embedding):
         fail("Predictions are judged without training: --set and --embedding have nothing to act on.")
     with plain_errors(), Client() as client:
-        if predictions is None and embedding is None:
+        with naming(client, "dataset", dataset):
             run = client.audit(dataset, recipe=recipe, settings=settings, seed=seed)
-        else:
-            with bytes_bar("Uploading") as sent:
-                run = (
-                    client.audit(
-                        dataset,
-                        recipe=recipe,
-                        settings=settings,
-                        seed=seed,
-                        embedding=embedding,
-                        progress=sent,
-                    )
-                    if predictions is None
-                    else client.audit_predictions(
-                        dataset, predictions, in_sample=in_sample, logits=logits, progress=sent
-                    )
-                )
         if wait:
             run = wait_for_run(client, run["id"])
             show_outcome(run)
@@ -241,7 +198,7 @@ def runs(as_json: AsJson = False) -> None:
 
 def status(run: Annotated[str, typer.Argument(help="Id of the run.")], as_json: AsJson = False) -> None:
     """Say how a run stands, or what it found."""
-    with plain_errors(), Client() as client:
+    with plain_errors(), Client() as client, naming(client, "run", run):
         found = client.run(run)
     if as_json:
         result_json(status_document(found))
@@ -256,75 +213,13 @@ def status(run: Annotated[str, typer.Argument(help="Id of the run.")], as_json: 
 
 def stop(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
     """Stop a run."""
-    with plain_errors(), Client() as client:
+    with plain_errors(), Client() as client, naming(client, "run", run):
         client.stop(run)
         stopped = client.wait_for_run(run)
     say(f"The run is {stopped['status']}.")
 
 
-def export(
-    run: Annotated[str, typer.Argument(help="Id of the run.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="File to write.")],
-    what: Annotated[What, typer.Option(help="What to write.")] = What.CLEANED_LABELS,
-    unreviewed: Annotated[
-        Unreviewed, typer.Option(help="Flagged samples nobody reviewed.")
-    ] = Unreviewed.KEEP,
-    format: Annotated[ExportFormat | None, typer.Option(help="Default: by FILE's ending, else csv.")] = None,
-) -> None:
-    """Write cleaned labels, all samples, the model or a report (HTML) to a file, and the manifest beside it."""
-    endings = {f".{each.value}": each for each in ExportFormat}
-    chosen = format or endings.get(out.suffix.lower(), ExportFormat.CSV)
-    with plain_errors(), Client() as client:
-        manifest = client.export(run, what.value, out, format=chosen.value, unreviewed=unreviewed.value)
-    counts = manifest["counts"]
-    said = ", ".join(
-        f"{counts[key]:,} {key}" for key in ("relabelled", "removed", "unchanged") if key in counts
-    )
-    say(f"Wrote {out} ({said}) and {out.name}.manifest.json.")
-
-
 # --- shared by the commands above ------------------------------------------------------------------
-
-
-def _wait_for_dataset(client: Client, dataset_id: str, title: str) -> dict[str, Any]:
-    with job_bar(title) as show:
-        dataset = client.wait_for_dataset(dataset_id, show)
-    if dataset["status"] != "ready":
-        failed_job(dataset["error"])
-    return dataset
-
-
-def wait_for_run(client: Client, run_id: str) -> dict[str, Any]:
-    """Wait for a run under a progress bar; a failed one ends the command with status 1."""
-    with job_bar("Auditing") as show:
-        run = client.wait_for_run(run_id, show)
-    if run["status"] != "succeeded":
-        failed_job(
-            run["error"] or {"code": run["status"].upper(), "message": f"The run was {run['status']}."}
-        )
-    return run
-
-
-def show_outcome(run: dict[str, Any]) -> None:
-    """What a finished run found, for people."""
-    say(f"[bold]{run['flagged']:,}[/] of {run['samples']:,} labels are flagged as probably wrong.")
-    interval = run["noise_rate_interval"]
-    between = f" (95 % interval {interval[0]:.1%} to {interval[1]:.1%})" if interval else ""
-    if run["noise_rate"] is not None:
-        say(f"Estimated noise rate {run['noise_rate']:.1%}{between}, from the {run['mixture']} mixture.")
-    trust = run["trust"] or {}
-    if trust.get("verdict"):
-        say(f"Trust: {trust['verdict']}. {' '.join(trust.get('reasons', []))}")
-    metrics = run["metrics"]
-    if metrics:
-        numbers = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items() if value is not None)
-        say(f"Against the true labels: {numbers.replace('auroc', 'AUROC')}.")
-    say(f"{run['seconds']:.0f} s.")
-
-
-def status_document(run: dict[str, Any]) -> dict[str, Any]:
-    """A run as the contract's `--json` shows it: everything known, `metrics` only with true labels."""
-    return {key: value for key, value in run.items() if key != "metrics" or value is not None}
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -345,5 +240,5 @@ def _read_matrix(path: Path) -> list[list[float]]:
 def add_to(app: typer.Typer) -> None:
     """Register these commands."""
     app.command("import")(import_)
-    for command in (inject, audit, annotate, decide, relabel, datasets, runs, status, stop, export):
+    for command in (inject, audit, datasets, runs, status, stop):
         app.command()(command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.table import Table
 
 from backend.audit.errors import NoiseAuditError
-from noise_audit import ServerError, ServerUnreachable
+from noise_audit import BrokenOff, ServerError, ServerUnreachable
 
 JOB_FAILED, WRONG_USE = 1, 2
 
@@ -83,23 +83,28 @@ def plain_errors() -> Iterator[None]:
         fail(f"{error.code}: {error.message}", " ".join(filter(None, [error.hint, hint, details])))
     except NoiseAuditError as error:
         fail(f"{error.code}: {error.message}", error.hint)
-    except (FileNotFoundError, ValueError) as error:
+    except BrokenOff as error:
+        fail(str(error), code=JOB_FAILED)
+    except OSError as error:
+        fail(f"{error.strerror}: {error.filename}" if error.strerror and error.filename else str(error))
+    except ValueError as error:
         fail(str(error))
 
 
-def failed_job(error: dict[str, Any] | None) -> NoReturn:
-    """The job itself failed: its own words, exit status 1."""
-    told = error or {"code": "FAILED", "message": "The job failed."}
-    fail(f"{told['code']}: {told['message']}", str(told.get("hint", "")), code=JOB_FAILED)
+def failed_job(error: Mapping[str, Any] | None, status: str) -> NoReturn:
+    """The job itself did not succeed: its own words, exit status 1."""
+    if error is None:
+        fail(f"{status.upper()}: It was {status}.", code=JOB_FAILED)
+    fail(f"{error['code']}: {error['message']}", str(error.get("hint") or ""), code=JOB_FAILED)
 
 
 @contextmanager
 def bytes_bar(title: str) -> Iterator[Any]:
-    """A progress bar for bytes; yields a function (sent, total)."""
+    """A progress bar for bytes; yields a function (done, total)."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
         task = progress.add_task(title, total=None)
-        yield lambda sent, total: progress.update(task, completed=sent, total=total)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backend.audit.errors import Conflict
-from backend.cli.client import show_outcome, wait_for_run
-from backend.cli.console import failed_job, job_bar, plain_errors, result, say
+from backend.cli.console import plain_errors, result, say
+from backend.cli.outcome import show_outcome, wait_for_dataset, wait_for_run
 from backend.cli.server import Data, Host, Leave, Port, keep_serving, leave_on_signals, settings_with
 from noise_audit import Client
 
@@ -66,11 +66,7 @@ def _audit_digits(supervisor: Supervisor) -> str:
         ]
         if not known:
             dataset = client.import_digits(noise_rate=NOISE_RATE)
-            with job_bar("Importing the digits") as show:
-                dataset = client.wait_for_dataset(dataset["id"], show)
-            if dataset["status"] != "ready":
-                failed_job(dataset["error"])
-            known = [dataset["id"]]
+            known = [wait_for_dataset(client, dataset["id"], "Importing the digits")["id"]]
         run = wait_for_run(client, client.audit(known[0])["id"])
     show_outcome(run)
     return str(run["id"])
