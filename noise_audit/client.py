@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from noise_audit import upload, waiting
 from noise_audit.shapes import Dataset, Decision, Export, FigureName, Recorded, Run, Unreviewed
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import pyarrow as pa
 
+Job = TypeVar("Job", Dataset, Run)
 DECISIONS_AT_ONCE = 10_000
 """As many as the server takes in one request."""
 
@@ -63,14 +64,20 @@ class Client:
         """One dataset: status, classes, counts, import report."""
         return cast(Dataset, self._wire.json("GET", f"/api/datasets/{dataset_id}"))
 
-    def import_dataset(self, path: str | Path, *, progress: Told | None = None, **options: Any) -> Dataset:
-        """Upload what `path` holds and wait until it is a dataset; options as in `import_path`.
+    def import_dataset(
+        self,
+        path: str | Path,
+        *,
+        progress: Told | None = None,
+        uploading: upload.Progress = lambda sent, total: None,
+        **options: Any,
+    ) -> Dataset:
+        """Upload what `path` holds and wait until it is a dataset; further options as in `import_path`.
 
-        `progress` hears (fraction, message); without it there is a bar in a terminal or a notebook. Raises
-        `JobFailed` when nothing could be made of it.
+        `uploading` hears (bytes sent, in all), `progress` as in `wait`. Raises `JobFailed` when nothing could be
+        made of it.
         """
-        started = self.import_path(path, **options)
-        return waiting.succeed(lambda: self.dataset(started["id"]), "Importing", progress)
+        return self.wait(self.import_path(path, progress=uploading, **options), progress=progress)
 
     def import_path(
         self,
@@ -129,15 +136,10 @@ class Client:
         wait: bool = False,
         progress: Told | None = None,
     ) -> Run:
-        """Queue a run of a recipe on a dataset, and with `wait` come back when it has succeeded.
-
-        `progress` as in `import_dataset`. Raises `JobFailed` when it was waited for and did not succeed.
-        """
+        """Queue a run of a recipe on a dataset, and with `wait` come back when it has succeeded, as from `wait`."""
         body = {"recipe": recipe, "settings": dict(settings or {}), "seed": seed}
         run = cast(Run, self._wire.json("POST", f"/api/datasets/{dataset_id}/runs", json=body))
-        if not wait:
-            return run
-        return waiting.succeed(lambda: self.run(run["id"]), "Auditing", progress)
+        return self.wait(run, progress=progress) if wait else run
 
     def runs(self, dataset_id: str | None = None) -> list[Run]:
         """All runs, or those of one dataset, newest first."""
@@ -155,6 +157,16 @@ class Client:
     def wait_for_run(self, run_id: str, on_change: Callable[[Run], None] = lambda _: None) -> Run:
         """Wait until a run is over, well or not; `on_change` sees each state on the way."""
         return waiting.wait(lambda: self.run(run_id), on_change)
+
+    def wait(self, job: Job, *, progress: Told | None = None) -> Job:
+        """The dataset or run once it is ready or has succeeded. Raises `JobFailed` when it ends otherwise.
+
+        `progress` hears (fraction done, what is being done); without it there is a bar in a terminal or a notebook.
+        """
+        noun, title = ("runs", "Auditing") if "recipe" in job else ("datasets", "Importing")
+        return waiting.succeed(
+            lambda: cast(Job, self._wire.json("GET", f"/api/{noun}/{job['id']}")), title, progress
+        )
 
     # --- what a run found ------------------------------------------------------------------------
 

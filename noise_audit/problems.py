@@ -31,6 +31,8 @@ class JobFailed(Exception):
 
     def __init__(self, job: Mapping[str, Any]) -> None:
         error = job.get("error") or {}
-        self.job, self.code = job, str(error.get("code", str(job.get("status", "failed")).upper()))
-        message = error.get("message") or f"It was {job.get('status')}."
-        super().__init__(f"{self.code}: {message} {error.get('hint', '')}".strip())
+        self.job = job
+        self.code = str(error.get("code") or str(job["status"]).upper())
+        self.message = str(error.get("message") or f"It was {job['status']}.")
+        self.hint = str(error.get("hint") or "")
+        super().__init__(f"{self.code}: {self.message} {self.hint}".strip())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -53,14 +52,20 @@ def _told(title: str, progress: Told | None) -> Iterator[Told]:
         return
     try:
         from rich.console import Console
-        from rich.progress import Progress
+        from rich.markup import escape
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
     except ImportError:
         yield lambda fraction, message: None
         return
-    console = Console(file=sys.stderr)
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[message]}", style="dim"),
+    )
     shown = console.is_terminal or console.is_jupyter
-    with Progress(console=console, transient=True, disable=not shown) as bar:
-        task = bar.add_task(title, total=1.0)
-        yield lambda fraction, message: bar.update(
-            task, completed=fraction, description=f"{title}: {message}"
-        )
+    with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
+        task = bar.add_task(title, total=1.0, message="waiting for a worker")
+        yield lambda fraction, message: bar.update(task, completed=fraction, message=escape(message))

@@ -2,7 +2,7 @@
 
 import typer
 
-from backend.cli import client, demo, server, takeout
+from backend.cli import client, demo, scan, server, takeout
 
 app = typer.Typer(
     name="noise-audit",
@@ -15,3 +15,4 @@ server.add_to(app)
 demo.add_to(app)
 client.add_to(app)
 takeout.add_to(app)
+scan.add_to(app)

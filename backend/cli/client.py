@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from backend.cli.console import bytes_bar, fail, plain_errors, result, result_json, say, table
-from backend.cli.outcome import naming, show_outcome, status_document, wait_for_dataset, wait_for_run
+from backend.cli.outcome import naming, show_outcome, status_document
 from noise_audit import Client
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -50,7 +50,7 @@ def import_(
     """Bring a dataset in; prints its id."""
     with plain_errors(), Client() as client:
         with bytes_bar("Uploading") as sent:
-            dataset = client.import_path(
+            started = client.import_path(
                 path,
                 name=name,
                 format=format.value,
@@ -59,7 +59,7 @@ def import_(
                 on_server=on_server,
                 progress=sent,
             )
-        dataset = wait_for_dataset(client, dataset["id"], "Importing")
+        dataset = client.wait(started)
         report = dataset["report"]
         say(f"{dataset['sample_count']:,} images in {len(dataset['classes'])} classes.")
         unreadable = int(report.get("unreadable_count", len(report.get("unreadable", []))))
@@ -86,7 +86,7 @@ def inject(
         rows = _read_matrix(matrix) if matrix else None
         with naming(client, "dataset", dataset):
             derived = client.inject(dataset, kind=kind.value, rate=rate, matrix=rows, seed=seed)
-        result(wait_for_dataset(client, derived["id"], "Planting noise")["id"])
+        result(client.wait(derived)["id"])
 
 
 def audit(
@@ -112,17 +112,13 @@ def audit(
         ),
     ] = None,
 ) -> None:
-    """Train on a dataset (or judge by predictions of your own) and find its wrong labels; prints the run's id."""
-    settings = dict(_setting(each) for each in set_ or [])
-    if predictions is None and (in_sample or logits):
-        fail("--in-sample and --logits say something about --predictions FILE.")
-    if predictions is not None and (settings or embedding):
-        fail("Predictions are judged without training: --set and --embedding have nothing to act on.")
+    """Train on a dataset and find its wrong labels; prints the run's id."""
+    settings = read_settings(set_)
     with plain_errors(), Client() as client:
         with naming(client, "dataset", dataset):
             run = client.audit(dataset, recipe=recipe, settings=settings, seed=seed)
         if wait:
-            run = wait_for_run(client, run["id"])
+            run = client.wait(run)
             show_outcome(run)
         result(run["id"])
 
@@ -222,11 +218,13 @@ def stop(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
 # --- shared by the commands above ------------------------------------------------------------------
 
 
-def _setting(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        fail(f"--set takes key=value, not {text!r}.")
-    return key, value
+def read_settings(given: list[str] | None) -> dict[str, str]:
+    """What `--set key=value` says."""
+    for text in given or []:
+        key, equals, _ = text.partition("=")
+        if not equals or not key:
+            fail(f"--set takes key=value, not {text!r}.")
+    return dict(text.split("=", 1) for text in given or [])
 
 
 def _read_matrix(path: Path) -> list[list[float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -15,15 +15,13 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
-    TaskProgressColumn,
     TextColumn,
-    TimeRemainingColumn,
     TransferSpeedColumn,
 )
 from rich.table import Table
 
 from backend.audit.errors import NoiseAuditError
-from noise_audit import BrokenOff, ServerError, ServerUnreachable
+from noise_audit import BrokenOff, JobFailed, ServerError, ServerUnreachable
 
 JOB_FAILED, WRONG_USE = 1, 2
 
@@ -34,6 +32,11 @@ notes = Console(stderr=True, highlight=False)
 def say(text: str) -> None:
     """A remark for people."""
     notes.print(text)
+
+
+def said_to_people() -> bool:
+    """Whether somebody sits in front of it; a pipeline's log wants no remarks."""
+    return notes.is_terminal
 
 
 def result(text: str) -> None:
@@ -83,19 +86,14 @@ def plain_errors() -> Iterator[None]:
         fail(f"{error.code}: {error.message}", " ".join(filter(None, [error.hint, hint, details])))
     except NoiseAuditError as error:
         fail(f"{error.code}: {error.message}", error.hint)
+    except JobFailed as error:
+        fail(f"{error.code}: {error.message}", error.hint, code=JOB_FAILED)
     except BrokenOff as error:
         fail(str(error), code=JOB_FAILED)
     except OSError as error:
         fail(f"{error.strerror}: {error.filename}" if error.strerror and error.filename else str(error))
     except ValueError as error:
         fail(str(error))
-
-
-def failed_job(error: Mapping[str, Any] | None, status: str) -> NoReturn:
-    """The job itself did not succeed: its own words, exit status 1."""
-    if error is None:
-        fail(f"{status.upper()}: It was {status}.", code=JOB_FAILED)
-    fail(f"{error['code']}: {error['message']}", str(error.get("hint") or ""), code=JOB_FAILED)
 
 
 @contextmanager
@@ -105,24 +103,3 @@ def bytes_bar(title: str) -> Iterator[Any]:
     with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-@contextmanager
-def job_bar(title: str) -> Iterator[Any]:
-    """A progress bar for a dataset or a run; yields a function that takes its state."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[message]}", style="dim"),
-    )
-    with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
-        task = progress.add_task(title, total=1.0, message="waiting for a worker")
-
-        def show(state: dict[str, Any]) -> None:
-            now = state.get("progress") or {}
-            message = escape(str(now.get("message") or state["status"]))
-            progress.update(task, completed=float(now.get("fraction") or 0), message=message)
-
-        yield show

@@ -8,7 +8,7 @@ import typer
 
 from backend.audit.errors import Conflict
 from backend.cli.console import plain_errors, result, say
-from backend.cli.outcome import show_outcome, wait_for_dataset, wait_for_run
+from backend.cli.outcome import show_outcome
 from backend.cli.server import Data, Host, Leave, Port, keep_serving, leave_on_signals, settings_with
 from noise_audit import Client
 
@@ -66,8 +66,8 @@ def _audit_digits(supervisor: Supervisor) -> str:
         ]
         if not known:
             dataset = client.import_digits(noise_rate=NOISE_RATE)
-            known = [wait_for_dataset(client, dataset["id"], "Importing the digits")["id"]]
-        run = wait_for_run(client, client.audit(known[0])["id"])
+            known = [client.wait(dataset)["id"]]
+        run = client.audit(known[0], wait=True)
     show_outcome(run)
     return str(run["id"])
 

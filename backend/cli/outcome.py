@@ -1,4 +1,4 @@
-"""What the commands that wait for a job share: its bar, its end, and what a run found, for people."""
+"""What a run found, for people and for scripts, and what was perhaps meant by an id that is not known."""
 
 from __future__ import annotations
 
@@ -7,30 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from backend.cli.console import fail, failed_job, job_bar, say
+from backend.cli.console import fail, say
 from noise_audit import Client, ServerError
-from noise_audit.shapes import Dataset, Run
+from noise_audit.shapes import Run
 
 NEAR = 3
 """So many similar ids are named when one is not known."""
-
-
-def wait_for_dataset(client: Client, dataset_id: str, title: str) -> Dataset:
-    """Wait for an import under a progress bar; a failed one ends the command with status 1."""
-    with job_bar(title) as show:
-        dataset = client.wait_for_dataset(dataset_id, show)
-    if dataset["status"] != "ready":
-        failed_job(dataset["error"], dataset["status"])
-    return dataset
-
-
-def wait_for_run(client: Client, run_id: str) -> Run:
-    """Wait for a run under a progress bar; a failed one ends the command with status 1."""
-    with job_bar("Auditing") as show:
-        run = client.wait_for_run(run_id, show)
-    if run["status"] != "succeeded":
-        failed_job(run["error"], run["status"])
-    return run
 
 
 def show_outcome(run: Run) -> None:

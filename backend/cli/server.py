@@ -42,9 +42,11 @@ def settings_with(data: Path | None, host: str | None = None, port: int | None =
 
 
 def leave_on_signals() -> None:
-    """Turn SIGINT and SIGTERM into `Leave`, so that `finally` clauses run."""
+    """Turn SIGINT and SIGTERM into `Leave`, so that `finally` clauses run; once, so that they run to their end."""
 
     def leave(number: int, frame: FrameType | None) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)
         raise Leave(signal.Signals(number).name)
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -77,10 +77,14 @@ class Part:
 
 
 class Supervisor:
-    """A whole installation on this machine, as a context manager."""
+    """A whole installation on this machine, as a context manager.
 
-    def __init__(self, settings: Settings, *, workers: int = 1) -> None:
-        self.settings, self.workers = settings, workers
+    `remembered`: the user's later commands find it and its token; else `token` is all there is.
+    """
+
+    def __init__(self, settings: Settings, *, workers: int = 1, remembered: bool = True) -> None:
+        self.settings, self.workers, self.remembered = settings, workers, remembered
+        self.token = ""
         self._embedded: EmbeddedPostgres | None = None
         self._database: Database | None = None
         self._parts: list[Part] = []
@@ -162,11 +166,13 @@ class Supervisor:
                     hint="Add one first: noise-audit user add NAME",
                 )
             code = accounts.new_login_code(session, account.id, CODE_LIFE)
-            known = remembered_tokens().get(self.url)
+            known = remembered_tokens().get(self.url) if self.remembered else None
             if known is None or accounts.account_of_token(session, known) is None:
                 _, token = accounts.new_api_token(session, account.id, "command line of this machine", None)
                 known = token
-        remember(self.url, known)
+        self.token = known
+        if self.remembered:
+            remember(self.url, known)
         # In the fragment: a browser never sends it to a server or a log.
         self.login_url = f"{self.url}/#code={code}"
 
