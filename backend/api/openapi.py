@@ -34,6 +34,8 @@ from backend.api import (
     thresholds,
     versions,
 )
+from backend.api.described import described
+from backend.api.gate import is_public
 from backend.api.pages import pages_router
 from backend.api.schemas import ErrorAnswer
 from backend.api.uploads import uploads_router
@@ -47,7 +49,8 @@ NOUNS = (
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": ErrorAnswer, "description": "refused; the code says why"},
-    422: {"model": ErrorAnswer, "description": "a field is wrong"},
+    422: {"model": ErrorAnswer, "description": "a field is wrong; `item` names it, `limit` its range"},
+    "5XX": {"model": ErrorAnswer, "description": "a part of the installation is away or failed; try again"},
 }
 
 
@@ -64,7 +67,7 @@ def routed(settings: Settings, app: FastAPI, dashboard: Path = DASHBOARD) -> Fas
 
 def new_app(**settings: Any) -> FastAPI:
     """An application without routes; its document lies behind the sign-in like everything else."""
-    return FastAPI(
+    app = FastAPI(
         title="Noise Audit",
         version="1",
         openapi_url="/api/openapi.json",
@@ -73,6 +76,15 @@ def new_app(**settings: Any) -> FastAPI:
         generate_unique_id_function=_operation_id,
         **settings,
     )
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        known = app.openapi_schema is not None
+        document = plain()
+        return document if known else described(document, is_public)
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    return app
 
 
 def document() -> dict[str, Any]:
