@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -124,10 +125,15 @@ def generate_client(root: Path) -> None:
         )
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "openapi.json"
-        source.write_text(document.stdout)
+        source.write_text(json.dumps(json.loads(document.stdout, object_pairs_hook=_without_examples)))
         _run(
             [node, frontend / OPENAPI, source, "-o", "src/api/schema.d.ts"], frontend, "generating its types"
         )
+
+
+def _without_examples(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of the document; examples are for readers of the document and would double the types' length."""
+    return {key: value for key, value in pairs if key != "example"}
 
 
 def source_hash(frontend: Path) -> str:

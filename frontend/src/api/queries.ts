@@ -186,6 +186,19 @@ export const exportPreview = (run_id: string, unreviewed: Unreviewed) =>
     staleTime: 0,
   });
 
+export const exportsOffered = (run_id: string, unreviewed: Unreviewed) =>
+  queryOptions({
+    queryKey: ["exports", run_id, unreviewed],
+    queryFn: () =>
+      answer(
+        client.GET("/api/runs/{run_id}/exports", {
+          params: { path: { run_id }, query: { unreviewed } },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+    staleTime: 0,
+  });
+
 export const thumbnailUrl = (datasetId: string, index: number) =>
   `/api/datasets/${datasetId}/samples/${index}/thumbnail`;
 

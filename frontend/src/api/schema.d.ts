@@ -12,18 +12,18 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who Am I
+         * The account that is signed in
          * @description The account that is signed in.
          */
         get: operations["who_am_i"];
         put?: never;
         /**
-         * Sign In
+         * Exchange the one-time code, or a name and password, for a cookie
          * @description Exchange the one-time code, or a name and password, for a cookie.
          */
         post: operations["sign_in"];
         /**
-         * Sign Out
+         * End this browser's sign-in
          * @description End this browser's sign-in.
          */
         delete: operations["sign_out"];
@@ -40,13 +40,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Tokens
+         * The account's tokens, newest first
          * @description The account's tokens, newest first.
          */
         get: operations["list_tokens"];
         put?: never;
         /**
-         * Create Token
+         * Make a token for scripts; this answer alone shows it
          * @description Make a token for scripts; this answer alone shows it.
          */
         post: operations["create_token"];
@@ -67,7 +67,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Revoke Token
+         * Make a token worthless at once
          * @description Make a token worthless at once.
          */
         delete: operations["revoke_token"];
@@ -84,7 +84,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Live
+         * This process answers
          * @description This process answers.
          */
         get: operations["live"];
@@ -104,7 +104,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Ready
+         * The database answers and has this version's tables
          * @description The database answers and has this version's tables.
          */
         get: operations["ready"];
@@ -124,7 +124,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * System
+         * Version, workers, device, free space and limits
          * @description Version, workers, device, free space and limits.
          */
         get: operations["system"];
@@ -144,7 +144,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Recipes
+         * All recipes, the recommended one first; with a dataset, about how long they take on it
          * @description All recipes, the recommended one first; with a dataset, about how long they take on it.
          */
         get: operations["list_recipes"];
@@ -164,7 +164,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Run Events
+         * `epoch` (its number is the event's id; those after Last-Event-ID) and `run` events until it has ended
          * @description `epoch` (its number is the event's id; those after Last-Event-ID) and `run` events until it has ended.
          */
         get: operations["run_events"];
@@ -184,7 +184,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Dataset Events
+         * `dataset` events until the import has ended
          * @description `dataset` events until the import has ended.
          */
         get: operations["dataset_events"];
@@ -204,13 +204,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Datasets
+         * All datasets of this account, newest first
          * @description All datasets of this account, newest first.
          */
         get: operations["list_datasets"];
         put?: never;
         /**
-         * Create Dataset
+         * Start the import of a finished upload or of a folder on the server
          * @description Start the import of a finished upload or of a folder on the server.
          */
         post: operations["create_dataset"];
@@ -230,7 +230,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create Digits
+         * Make the demo dataset: 1 797 handwritten digits with planted symmetric noise
          * @description Make the demo dataset: 1 797 handwritten digits with planted symmetric noise.
          */
         post: operations["create_digits"];
@@ -248,7 +248,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Dataset
+         * One dataset: status, classes, counts, import report
          * @description One dataset: status, classes, counts, import report.
          */
         get: operations["get_dataset"];
@@ -270,7 +270,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Stop Dataset
+         * Stop the import; nothing of it is kept
          * @description Stop the import; nothing of it is kept.
          */
         post: operations["stop_dataset"];
@@ -290,7 +290,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Inject Noise
+         * Derive a dataset with planted noise; the labels it had become its true labels
          * @description Derive a dataset with planted noise; the labels it had become its true labels.
          */
         post: operations["inject_noise"];
@@ -452,10 +452,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Atlas
-         * @description The samples' thumbnails in cells, 12 to a row, in the order asked for; each whole, in the middle of its cell.
-         *
-         *     Images smaller than half a cell are enlarged by a whole factor without smoothing.
+         * The samples' thumbnails in cells, 12 to a row, in the order asked for; each whole, in the middle of its cell
+         * @description Images smaller than half a cell are enlarged by a whole factor without smoothing.
          */
         get: operations["get_atlas"];
         put?: never;
@@ -474,13 +472,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Count Decisions
+         * How many samples stand at each verdict
          * @description How many samples stand at each verdict.
          */
         get: operations["count_decisions"];
         put?: never;
         /**
-         * Create Decisions
+         * Record verdicts, all or none; the same idempotency key again changes nothing
          * @description Record verdicts, all or none; the same idempotency key again changes nothing.
          */
         post: operations["create_decisions"];
@@ -498,10 +496,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Recent Decisions
-         * @description The caller's own newest batches with what stood before and after, oldest first: what can be undone.
-         *
-         *     At most 20 000 changes in all; a batch that does not fit whole is left out, with all before it.
+         * The caller's own newest batches with what stood before and after, oldest first: what can be undone
+         * @description At most 20 000 changes in all; a batch that does not fit whole is left out, with all before it.
          */
         get: operations["recent_decisions"];
         put?: never;
@@ -512,40 +508,20 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/datasets/{dataset_id}/decisions/import/preview": {
+    "/api/datasets/{dataset_id}/decisions/standing": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
         /**
-         * Preview Import
-         * @description What a table of decisions would change, and what is wrong with its lines; nothing is recorded.
+         * The decision that stands on each sample that has one, by rising sample index
+         * @description The decision that stands on each sample that has one, by rising sample index.
          */
-        post: operations["preview_import"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/datasets/{dataset_id}/decisions/import": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
+        get: operations["list_decisions"];
         put?: never;
-        /**
-         * Apply Import
-         * @description Record the decisions of a table, all in one batch that one undo takes back.
-         */
-        post: operations["apply_import"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -560,7 +536,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Compare Runs
+         * Two to four succeeded runs: what each set of them flagged and no other did, and how alike any two are
          * @description Two to four succeeded runs: what each set of them flagged and no other did, and how alike any two are.
          */
         get: operations["compare_runs"];
@@ -580,7 +556,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Compare Curves
+         * Training loss and estimated noise rate by epoch, one line per run
          * @description Training loss and estimated noise rate by epoch, one line per run.
          */
         get: operations["compare_curves"];
@@ -600,13 +576,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Self Tests
+         * The dataset's self-tests, newest first
          * @description The dataset's self-tests, newest first.
          */
         get: operations["list_self_tests"];
         put?: never;
         /**
-         * Create Self Test
+         * Derive a dataset with planted noise; a run on it follows by itself
          * @description Derive a dataset with planted noise; a run on it follows by itself.
          */
         post: operations["create_self_test"];
@@ -626,7 +602,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create Run
+         * Queue a run of a recipe on a ready dataset
          * @description Queue a run of a recipe on a ready dataset.
          */
         post: operations["create_run"];
@@ -644,7 +620,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Runs
+         * All runs, or those of one dataset, newest first
          * @description All runs, or those of one dataset, newest first.
          */
         get: operations["list_runs"];
@@ -664,7 +640,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Run
+         * One run: status, progress, and once finished its outcome
          * @description One run: status, progress, and once finished its outcome.
          */
         get: operations["get_run"];
@@ -686,7 +662,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Stop Run
+         * Stop a run: a queued one at once, a running one within seconds
          * @description Stop a run: a queued one at once, a running one within seconds.
          */
         post: operations["stop_run"];
@@ -704,7 +680,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Epochs
+         * All tracked epochs: metrics, loss histogram, both mixtures, trust
          * @description All tracked epochs: metrics, loss histogram, both mixtures, trust.
          */
         get: operations["list_epochs"];
@@ -744,7 +720,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Thumbnail
+         * The sample's image, its longer side at most 128 pixels; never enlarged
          * @description The sample's image, its longer side at most 128 pixels; never enlarged.
          */
         get: operations["get_thumbnail"];
@@ -764,7 +740,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Image
+         * The sample's image, its longer side at most 1024 pixels; never enlarged, never the original bytes
          * @description The sample's image, its longer side at most 1024 pixels; never enlarged, never the original bytes.
          */
         get: operations["get_image"];
@@ -784,7 +760,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Samples
+         * A page of the samples that match all filters; `total` counts every match
          * @description A page of the samples that match all filters; `total` counts every match.
          */
         get: operations["list_samples"];
@@ -804,7 +780,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Indices
+         * The indices of all samples that match, in the order: little-endian uint32, nothing else
          * @description The indices of all samples that match, in the order: little-endian uint32, nothing else.
          */
         get: operations["list_indices"];
@@ -824,7 +800,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Sample
+         * One sample: what the network said by epoch, likely classes, neighbours, and why, in sentences
          * @description One sample: what the network said by epoch, likely classes, neighbours, and why, in sentences.
          */
         get: operations["get_sample"];
@@ -846,7 +822,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create Selection
+         * Keep a list of the run's samples; the same list again is the same selection
          * @description Keep a list of the run's samples; the same list again is the same selection.
          */
         post: operations["create_selection"];
@@ -864,7 +840,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Selection
+         * A selection with its members, in the order in which it was made
          * @description A selection with its members, in the order in which it was made.
          */
         get: operations["get_selection"];
@@ -884,7 +860,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Thresholds
+         * The distribution of the noise posteriors, and flags, expected precision and recall at each threshold
          * @description The distribution of the noise posteriors, and flags, expected precision and recall at each threshold.
          */
         get: operations["get_thresholds"];
@@ -904,7 +880,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Classes
+         * Every class with its estimated noise rate, and every cell that holds flagged samples
          * @description Every class with its estimated noise rate, and every cell that holds flagged samples.
          */
         get: operations["get_classes"];
@@ -924,7 +900,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Loss Distribution
+         * The loss distribution after one epoch (the last, when none is named) with both mixtures
          * @description The loss distribution after one epoch (the last, when none is named) with both mixtures.
          */
         get: operations["loss_distribution"];
@@ -944,7 +920,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Loss Distributions
+         * The loss distribution after every tracked epoch, in order, each as `figures/loss` gives it
          * @description The loss distribution after every tracked epoch, in order, each as `figures/loss` gives it.
          */
         get: operations["loss_distributions"];
@@ -964,7 +940,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Training Curves
+         * Training loss, accuracies and estimated noise rate by epoch
          * @description Training loss, accuracies and estimated noise rate by epoch.
          */
         get: operations["training_curves"];
@@ -984,7 +960,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Posterior Distribution
+         * The distribution of the noise posteriors
          * @description The distribution of the noise posteriors.
          */
         get: operations["posterior_distribution"];
@@ -1004,7 +980,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Noise By Class
+         * The estimated noise rate of each class with its interval
          * @description The estimated noise rate of each class with its interval.
          */
         get: operations["noise_by_class"];
@@ -1024,7 +1000,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Label Matrix
+         * Given → suggested label over the flagged samples; with the diagonal, over all samples
          * @description Given → suggested label over the flagged samples; with the diagonal, over all samples.
          */
         get: operations["label_matrix"];
@@ -1044,10 +1020,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Embedding Map
-         * @description The 2-D map; the point traces' `customdata` are sample indices.
-         *
-         *     Above 50 000 samples it is a density under the strongest flags; `map/points` has everybody's place.
+         * The 2-D map; the point traces' `customdata` are sample indices
+         * @description Above 50 000 samples it is a density under the strongest flags; `map/points` has everybody's place.
          */
         get: operations["embedding_map"];
         put?: never;
@@ -1066,10 +1040,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Map Positions
-         * @description Every sample by index, little-endian: all x (uint16), then all y (uint16), then all groups (uint8).
-         *
-         *     x and y are steps of a square from 0 to 65 535, as in the figure; a group is the place of its trace among
+         * Every sample by index, little-endian: all x (uint16), then all y (uint16), then all groups (uint8)
+         * @description x and y are steps of a square from 0 to 65 535, as in the figure; a group is the place of its trace among
          *     the traces of points that the figure of this colour has (the rings named "flagged" are none).
          */
         get: operations["map_positions"];
@@ -1089,10 +1061,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Sign Off
+         * Which samples to review, and what the decisions that stand on them say; nothing is kept but the selection
          * @description Which samples to review, and what the decisions that stand on them say; nothing is kept but the selection.
          */
         get: operations["get_sign_off"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What this run's dataset can be taken away as, and why not as the rest
+         * @description What this run's dataset can be taken away as, and why not as the rest.
+         */
+        get: operations["list_exports"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1109,7 +1101,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Preview Export
+         * What an export with this policy would hold: counts, and the first changes
          * @description What an export with this policy would hold: counts, and the first changes.
          */
         get: operations["preview_export"];
@@ -1129,8 +1121,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Download Export
-         * @description The file. CSV neutralises what a spreadsheet would run; JSON and Parquet hold every cell as it is.
+         * The file
+         * @description CSV neutralises what a spreadsheet would run; JSON, JSON Lines and Parquet hold every cell as it is.
+         *
+         *     Archives are written while they are sent, each image checked against its hash: one that breaks off is incomplete.
          */
         get: operations["download_export"];
         put?: never;
@@ -1149,8 +1143,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Export Manifest
-         * @description Where the file comes from, by which run and policy, with its SHA-256.
+         * Where the file comes from: input, run, decisions and policy by hash, counts, and the file's own SHA-256
+         * @description An archive's own hash is known to who has it only; inside it SHA256SUMS names the hash of each file.
          */
         get: operations["export_manifest"];
         put?: never;
@@ -1169,7 +1163,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Download Report
+         * One self-contained HTML file; `auto` follows the reader's light or dark system
          * @description One self-contained HTML file; `auto` follows the reader's light or dark system.
          */
         get: operations["download_report"];
@@ -1676,6 +1670,57 @@ export interface components {
             low: number;
             /** High */
             high: number;
+        };
+        /**
+         * ExportChoice
+         * @description A form in which the cleaned dataset can leave with its images.
+         */
+        ExportChoice: {
+            /** Format */
+            format: string;
+            /** Title */
+            title: string;
+            /** Says */
+            says: string;
+            /**
+             * Images
+             * @description what the images in it are
+             */
+            images: string;
+            /**
+             * Refusal
+             * @description why this dataset cannot leave in this form
+             */
+            refusal: string | null;
+            /**
+             * As Delivered
+             * @description the dataset came in this form, or this stands in for it
+             */
+            as_delivered: boolean;
+        };
+        /**
+         * ExportList
+         * @description What can be taken away; `formats` by export, the first is the default.
+         */
+        ExportList: {
+            /** Formats */
+            formats: {
+                [key: string]: string[];
+            };
+            /** Forms */
+            forms: components["schemas"]["ExportChoice"][];
+            /**
+             * Images
+             * @description images that an export with this policy holds
+             */
+            images: number;
+            /** Image Bytes */
+            image_bytes: number;
+            /**
+             * Came As
+             * @description the format that the import recognised
+             */
+            came_as: string;
         };
         /**
          * ExportPreview
@@ -2467,6 +2512,30 @@ export interface components {
             before: components["schemas"]["StandingAnswer"] | null;
             after: components["schemas"]["StandingAnswer"] | null;
         };
+        /** StandingDecision */
+        StandingDecision: {
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "keep" | "relabel" | "remove" | "unsure" | "cleared";
+            /** Label */
+            label: number | null;
+            /** Account */
+            account: string;
+            /**
+             * Decided At
+             * Format: date-time
+             */
+            decided_at: string;
+            /** Index */
+            index: number;
+        };
+        /** StandingDecisions */
+        StandingDecisions: {
+            /** Items */
+            items: components["schemas"]["StandingDecision"][];
+        };
         /**
          * StratumAnswer
          * @description What the decisions say about one part of the plan.
@@ -2638,7 +2707,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2649,6 +2718,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2680,7 +2758,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2691,6 +2769,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2716,7 +2803,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2727,6 +2814,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2754,7 +2850,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenAnswer"][];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2765,6 +2861,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2796,7 +2901,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2807,6 +2912,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2834,7 +2948,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2845,6 +2959,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2874,7 +2997,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2885,6 +3008,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2914,7 +3046,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2925,6 +3057,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2952,7 +3093,7 @@ export interface operations {
                     "application/json": components["schemas"]["SystemAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2963,6 +3104,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2992,7 +3142,7 @@ export interface operations {
                     "application/json": components["schemas"]["RecipeList"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3003,6 +3153,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3031,16 +3190,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": unknown;
+                    "text/event-stream": string;
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["ErrorAnswer"];
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
             /** @description refused; the code says why */
@@ -3049,7 +3208,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["ErrorAnswer"];
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
         };
@@ -3071,16 +3239,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": unknown;
+                    "text/event-stream": string;
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["ErrorAnswer"];
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
             /** @description refused; the code says why */
@@ -3089,7 +3257,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["ErrorAnswer"];
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
         };
@@ -3112,7 +3289,7 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetList"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3123,6 +3300,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3154,7 +3340,7 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3165,6 +3351,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3196,7 +3391,7 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3207,6 +3402,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3236,7 +3440,7 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3247,6 +3451,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3276,7 +3489,7 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3287,6 +3500,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3320,7 +3542,7 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3331,6 +3553,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3705,10 +3936,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": unknown;
+                    "image/jpeg": string;
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3719,6 +3950,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3748,7 +3988,7 @@ export interface operations {
                     "application/json": components["schemas"]["DecisionCounts"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3759,6 +3999,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3792,7 +4041,7 @@ export interface operations {
                     "application/json": components["schemas"]["DecisionsAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3803,6 +4052,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3834,7 +4092,7 @@ export interface operations {
                     "application/json": components["schemas"]["RecentDecisions"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3845,6 +4103,64 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_decisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandingDecisions"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3964,7 +4280,7 @@ export interface operations {
                     "application/json": components["schemas"]["Comparison"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3975,6 +4291,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4007,7 +4332,7 @@ export interface operations {
                     "application/json": components["schemas"]["FigureAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4018,6 +4343,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4047,7 +4381,7 @@ export interface operations {
                     "application/json": components["schemas"]["SelfTestList"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4058,6 +4392,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4091,7 +4434,7 @@ export interface operations {
                     "application/json": components["schemas"]["SelfTestAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4102,6 +4445,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4135,7 +4487,7 @@ export interface operations {
                     "application/json": components["schemas"]["RunAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4146,6 +4498,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4175,7 +4536,7 @@ export interface operations {
                     "application/json": components["schemas"]["RunList"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4186,6 +4547,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4215,7 +4585,7 @@ export interface operations {
                     "application/json": components["schemas"]["RunAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4226,6 +4596,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4255,7 +4634,7 @@ export interface operations {
                     "application/json": components["schemas"]["RunAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4266,6 +4645,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4295,7 +4683,7 @@ export interface operations {
                     "application/json": components["schemas"]["EpochList"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4306,6 +4694,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4377,10 +4774,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/webp": unknown;
+                    "image/webp": string;
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4391,6 +4788,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4418,10 +4824,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/webp": unknown;
+                    "image/webp": string;
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4432,6 +4838,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4480,7 +4895,7 @@ export interface operations {
                     "application/json": components["schemas"]["SamplePage"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4491,6 +4906,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4534,10 +4958,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": unknown;
+                    "application/octet-stream": string;
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4548,6 +4972,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4578,7 +5011,7 @@ export interface operations {
                     "application/json": components["schemas"]["SampleDetail"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4589,6 +5022,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4622,7 +5064,7 @@ export interface operations {
                     "application/json": components["schemas"]["SelectionAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4633,6 +5075,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4663,7 +5114,7 @@ export interface operations {
                     "application/json": components["schemas"]["SelectionDetail"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4674,6 +5125,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4703,7 +5163,7 @@ export interface operations {
                     "application/json": components["schemas"]["Thresholds"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4714,6 +5174,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4743,7 +5212,7 @@ export interface operations {
                     "application/json": components["schemas"]["ClassNoiseAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4754,6 +5223,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4786,7 +5264,7 @@ export interface operations {
                     "application/json": components["schemas"]["FigureAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4797,6 +5275,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4828,7 +5315,7 @@ export interface operations {
                     "application/json": components["schemas"]["LossFigures"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4839,6 +5326,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4870,7 +5366,7 @@ export interface operations {
                     "application/json": components["schemas"]["FigureAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4881,6 +5377,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4912,7 +5417,7 @@ export interface operations {
                     "application/json": components["schemas"]["FigureAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4923,6 +5428,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4954,7 +5468,7 @@ export interface operations {
                     "application/json": components["schemas"]["FigureAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4965,6 +5479,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4997,7 +5520,7 @@ export interface operations {
                     "application/json": components["schemas"]["FigureAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5008,6 +5531,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5040,7 +5572,7 @@ export interface operations {
                     "application/json": components["schemas"]["FigureAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5051,6 +5583,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5079,10 +5620,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": unknown;
+                    "application/octet-stream": string;
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5093,6 +5634,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5125,7 +5675,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignOffAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5136,6 +5686,66 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_exports: {
+        parameters: {
+            query?: {
+                unreviewed?: "keep" | "accept" | "remove";
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportList"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5167,7 +5777,7 @@ export interface operations {
                     "application/json": components["schemas"]["ExportPreview"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5178,6 +5788,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5190,13 +5809,13 @@ export interface operations {
     download_export: {
         parameters: {
             query?: {
-                format?: "csv" | "json" | "parquet";
+                format?: ("csv" | "json" | "jsonl" | "parquet" | "as-delivered" | "class-folder" | "manifest" | "webdataset" | "coco" | "cifar-binary" | "zip" | "safetensors" | "html") | null;
                 unreviewed?: "keep" | "accept" | "remove";
             };
             header?: never;
             path: {
                 run_id: string;
-                what: "cleaned-labels" | "samples" | "model" | "report";
+                what: "cleaned-labels" | "samples" | "scores" | "dataset" | "embedding" | "model" | "report";
             };
             cookie?: never;
         };
@@ -5208,10 +5827,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": unknown;
+                    "application/octet-stream": string;
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5229,18 +5848,27 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
         };
     };
     export_manifest: {
         parameters: {
             query?: {
-                format?: "csv" | "json" | "parquet";
+                format?: ("csv" | "json" | "jsonl" | "parquet" | "as-delivered" | "class-folder" | "manifest" | "webdataset" | "coco" | "cifar-binary" | "zip" | "safetensors" | "html") | null;
                 unreviewed?: "keep" | "accept" | "remove";
             };
             header?: never;
             path: {
                 run_id: string;
-                what: "cleaned-labels" | "samples" | "model" | "report";
+                what: "cleaned-labels" | "samples" | "scores" | "dataset" | "embedding" | "model" | "report";
             };
             cookie?: never;
         };
@@ -5257,7 +5885,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5268,6 +5896,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5297,10 +5934,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/html": unknown;
+                    "text/html": string;
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5311,6 +5948,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
