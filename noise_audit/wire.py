@@ -56,6 +56,8 @@ class Wire:
 
         Raises `BrokenOff` when the server ends before the body does.
         """
+        if not target.parent.is_dir():
+            raise FileNotFoundError(f"There is no folder {str(target.parent)!r}.")
         partial = target.with_name(target.name + ".part")
         digest, size = hashlib.sha256(), 0
         try:

@@ -5,8 +5,9 @@ What can be set and in which ranges is in `settings`. Epochs count from 1 in eve
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
 
@@ -31,11 +32,12 @@ def recipe(name: str, overrides: Mapping[str, object] = MappingProxyType({})) ->
     ValueError for an unknown name or key (listing the known ones) and for a value of the wrong kind or range.
     """
     if name not in RECIPES:
-        raise ValueError(f"no recipe is named {name!r}; there are {', '.join(RECIPES)}")
+        raise ValueError(f"no recipe is named {name!r};{_near(name, RECIPES)} there are {', '.join(RECIPES)}")
     base = RECIPES[name]
     unknown = [key for key in overrides if key not in SETTABLE]
     if unknown:
-        raise ValueError(f"unknown setting {unknown[0]!r}; settings are {', '.join(SETTABLE)}")
+        near = _near(unknown[0], SETTABLE)
+        raise ValueError(f"unknown setting {unknown[0]!r};{near} settings are {', '.join(SETTABLE)}")
     values = {key: parsed(key, value) for key, value in overrides.items()}
     if "epochs" in values:
         share = values["epochs"] / base.epochs
@@ -45,6 +47,12 @@ def recipe(name: str, overrides: Mapping[str, object] = MappingProxyType({})) ->
     if values.get("literal"):
         values.setdefault("weights_from", "batch")
     return replace(base, **values)
+
+
+def _near(wrong: str, known: Iterable[str]) -> str:
+    """What was perhaps meant, in words."""
+    near = get_close_matches(wrong, known, 1)
+    return f" did you mean {near[0]}?" if near else ""
 
 
 def _scaled(value: int | tuple[int, ...], share: float) -> int | tuple[int, ...]:

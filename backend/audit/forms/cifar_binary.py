@@ -25,11 +25,11 @@ def refusal(content: Content) -> str | None:
     if content.pixel_shape[:2] != (SIDE, SIDE) or not (
         np.all(content.width_M == SIDE) and np.all(content.height_M == SIDE)
     ):
-        return f"it holds images of {SIDE} × {SIDE} pixels only"
+        return f"only images of {SIDE} × {SIDE} pixels fit"
     if len(content.classes) > 256:
-        return "it holds at most 256 classes"
+        return "no more than 256 classes fit"
     if any("\n" in name or "\r" in name for name in content.classes):
-        return "its class names are lines of text"
+        return "no class name with line breaks or outer spaces fits"
     return None
 
 

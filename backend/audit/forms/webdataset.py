@@ -19,7 +19,7 @@ DIGITS = 9
 def refusal(content: Content) -> str | None:
     """Why the dataset cannot take this form; None when it can."""
     lines = any("\n" in name or "\r" in name or name != name.strip() for name in content.classes)
-    return "its class names are lines of text" if lines else None
+    return "no class name with line breaks or outer spaces fits" if lines else None
 
 
 def members(content: Content) -> Iterator[Member]:

@@ -78,7 +78,7 @@ def test_what_can_be_taken_away_is_told_with_the_reasons_against(client: httpx.C
     assert offered["images"] == 60
     assert offered["formats"]["cleaned-labels"] == ["csv", "json", "jsonl", "parquet"]
     forms = {form["format"]: form for form in offered["forms"]}
-    assert forms["cifar-binary"]["refusal"] == "it holds images of 32 × 32 pixels only"
+    assert forms["cifar-binary"]["refusal"] == "only images of 32 × 32 pixels fit"
     assert [name for name, form in forms.items() if form["as_delivered"]] == ["class-folder"]
     fewer = client.get(f"/api/runs/{planted.run_id}/exports", params={"unreviewed": "remove"}).json()
     assert fewer["images"] == 60 - int(planted.result_N["flagged"].sum())

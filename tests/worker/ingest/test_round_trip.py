@@ -142,7 +142,7 @@ def test_hostile_and_colliding_names_leave_as_safe_and_different_paths(tmp_path:
 
 def test_what_cannot_hold_a_dataset_says_why_and_class_folders_stand_in() -> None:
     large = content(pixel_shape=(64, 64, 3))
-    assert refusal("cifar-binary", large) == "it holds images of 32 × 32 pixels only"
+    assert refusal("cifar-binary", large) == "only images of 32 × 32 pixels fit"
     assert form_as_delivered("cifar-binary", large) == "class-folder"
     assert form_as_delivered("cifar-binary", content()) == "cifar-binary"
     assert form_as_delivered("something else", content()) == "class-folder"

@@ -69,7 +69,7 @@ def test_milestones_and_starts_move_with_the_epochs() -> None:
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        ({"epoch": 3}, "unknown setting 'epoch'.*epochs, batch_size"),
+        ({"epoch": 3}, r"unknown setting 'epoch'; did you mean epochs\? settings are epochs, batch_size"),
         ({"name": "x"}, "unknown setting 'name'"),
         ({"epochs": 0}, "epochs must lie between 1 and 10000, found 0"),
         ({"epochs": "ten"}, "epochs must be a whole number, found 'ten'"),

@@ -42,7 +42,7 @@ export function CleanedDataset({ runId, offered, policy, held }: Props) {
                   )}
                 </>
               }
-              description={form.refusal === null ? form.says : `Not this dataset: ${form.refusal}.`}
+              description={form.refusal === null ? form.says : `Not for this dataset: ${form.refusal}.`}
             />
           ))}
         </div>

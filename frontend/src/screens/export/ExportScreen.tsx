@@ -82,44 +82,40 @@ function Exports({ runId, datasetId, classes }: { runId: string; datasetId: stri
               value={count(preview.data.flagged_unreviewed)}
               note="the policy decides"
             />
+            <Stat name="Relabelled" value={count(preview.data.relabelled)} note="in the cleaned labels" />
+            <Stat
+              name="Removed"
+              value={count(preview.data.removed)}
+              note={`${count(preview.data.unchanged)} unchanged`}
+            />
           </div>
           <div className="grid-2">
-            <Card title={`The ${many(preview.data.flagged_unreviewed, "flag")} without a decision`}>
-              <Radio.Group
-                value={policy}
-                onChange={(value) => setPolicy(value)}
-                aria-label="What happens to flags without a decision"
+            <div className="stack">
+              <Card
+                title={`The ${many(preview.data.flagged_unreviewed, "flag")} without a decision`}
+                aside={pending > 0 ? `${many(pending, "decision")} on the way…` : undefined}
               >
-                <div className="policies">
-                  {POLICIES.map(({ value, title, says }) => (
-                    <Radio key={value} value={value} label={title} description={says} />
-                  ))}
-                </div>
-              </Radio.Group>
-            </Card>
-            <Card
-              title="What would change"
-              aside={pending > 0 ? `${many(pending, "decision")} on the way…` : undefined}
-            >
-              <div className="effects">
-                <Stat name="Relabelled" value={count(preview.data.relabelled)} note="in the cleaned labels" />
-                <Stat
-                  name="Removed"
-                  value={count(preview.data.removed)}
-                  note={`${count(preview.data.unchanged)} unchanged`}
-                />
-              </div>
-            </Card>
-          </div>
-          {offered.data && (
-            <div className="grid-2">
-              <CleanedDataset {...files} offered={offered.data} />
+                <Radio.Group
+                  value={policy}
+                  onChange={(value) => setPolicy(value)}
+                  aria-label="What happens to flags without a decision"
+                >
+                  <div className="policies">
+                    {POLICIES.map(({ value, title, says }) => (
+                      <Radio key={value} value={value} label={title} description={says} />
+                    ))}
+                  </div>
+                </Radio.Group>
+              </Card>
+              {offered.data && <CleanedDataset {...files} offered={offered.data} />}
+            </div>
+            {offered.data && (
               <div className="stack">
                 <Tables {...files} offered={offered.data} />
                 <Others {...files} offered={offered.data} />
               </div>
-            </div>
-          )}
+            )}
+          </div>
           {offered.isError && <ErrorState error={offered.error} retry={() => void offered.refetch()} />}
           <Changes preview={preview.data} classes={classes} runId={runId} />
         </div>
