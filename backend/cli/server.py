@@ -123,7 +123,12 @@ def token(
 
 def user_add(
     name: Annotated[str, typer.Argument(help="Name to sign in with.")],
-    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+    password: Annotated[
+        str,
+        typer.Option(
+            prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for where it is not given."
+        ),
+    ],
     role: Annotated[str, typer.Option(help="admin, editor, reviewer or viewer.")] = "admin",
     data: Data = None,
 ) -> None:

@@ -174,6 +174,35 @@ def test_a_decision_reaches_the_cleaned_labels(
     assert [(int(row["index"]), row["cleaned_label"]) for row in changed] == [(first["index"], str(label))]
 
 
+def test_the_cleaned_dataset_imports_again_as_it_left(
+    running: Installation, audited: tuple[str, str, str], tmp_path: Path
+) -> None:
+    _, noisy, run = audited
+    archive = tmp_path / "cleaned.zip"
+    running.command("export", run, "--what", "dataset", "--unreviewed", "accept", "-o", str(archive))
+    again = running.last_line("import", str(archive), "--name", "again")
+    datasets = {each["id"]: each for each in running.json("datasets")}
+    counts = json.loads((tmp_path / "cleaned.zip.manifest.json").read_text())["counts"]
+    assert datasets[again]["sample_count"] == SAMPLES - counts["removed"]
+    assert datasets[again]["report"]["duplicates"] == datasets[noisy]["report"]["duplicates"]
+    assert datasets[again]["class_counts"] != datasets[noisy]["class_counts"]
+
+
+def test_an_unknown_id_names_what_was_perhaps_meant(
+    running: Installation, audited: tuple[str, str, str]
+) -> None:
+    dataset, _, run = audited
+    for arguments, hint in (
+        (("status", run[:8]), run),
+        (("status", dataset), "That is the id of a dataset."),
+        (("audit", "my digits"), dataset),
+        (("export", "nonsense", "-o", "file"), "`noise-audit runs` lists the runs."),
+    ):
+        done = run_command(*arguments, environment=running.environment)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert hint in done.stderr, arguments
+
+
 def test_a_bad_archive_is_refused_with_its_code_and_status_one(running: Installation, tmp_path: Path) -> None:
     (tmp_path / "pets.zip").write_text("this is no archive")
     done = run_command("import", str(tmp_path / "pets.zip"), environment=running.environment)
