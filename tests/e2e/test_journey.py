@@ -92,7 +92,7 @@ def watch_the_run(page: Page) -> None:
     page.get_by_role("button", name="Start the audit").click()
     page.wait_for_url("**/runs/*")
     page.evaluate(NOTE_EPOCHS)
-    expect(page.get_by_role("img", name="Histogram of 500 losses")).to_be_visible()
+    expect(page.get_by_role("img", name="Histogram of 500 losses")).to_be_visible(timeout=TRAINING_MS)
     expect(page.locator("[data-status=succeeded]")).to_be_visible(timeout=TRAINING_MS)
     expect(page.get_by_text("ready to review")).to_be_visible()
     # Gone if the page had been loaded anew; an epoch may be too short for each of them to be painted.
