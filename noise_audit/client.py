@@ -124,6 +124,30 @@ class Client:
         """Wait until an import is over, well or not; `on_change` sees each state on the way."""
         return waiting.wait(lambda: self.dataset(dataset_id), on_change)
 
+    def relabelled(self, dataset_id: str, path: str | Path, *, name: str | None = None) -> Dataset:
+        """Derive a version of a dataset with new labels for the same images: CSV or Parquet with index or name, and label."""
+        body = {"upload_id": self._sent(path), "name": name}
+        return cast(Dataset, self._wire.json("POST", f"/api/datasets/{dataset_id}/labels", json=body))
+
+    def annotate(self, dataset_id: str, path: str | Path) -> Json:
+        """Send several annotators' labels: CSV or Parquet with a column index or name, and a column for each annotator."""
+        body = {"upload_id": self._sent(path)}
+        return self._wire.json("POST", f"/api/datasets/{dataset_id}/annotations", json=body)
+
+    def find_duplicates(self, dataset_id: str, **filters: Any) -> Json:
+        """Search a dataset for images that are nearly the same, wait, and give the first groups.
+
+        Filters as in `GET /api/datasets/{id}/duplicates`: exact, different_labels, across_splits, offset, limit.
+        """
+        address = f"/api/datasets/{dataset_id}/duplicates"
+        found = self._wire.json("GET", address, params=filters)
+        if found["status"] in ("none", "failed"):
+            self._wire.json("POST", f"{address}/search", json={})
+        return waiting.wait(lambda: self._wire.json("GET", address, params=filters))
+
+    def _sent(self, path: str | Path, uploading: upload.Progress = lambda sent, total: None) -> str:
+        return self._wire.send(Path(path), uploading)
+
     # --- runs ------------------------------------------------------------------------------------
 
     def audit(
@@ -133,12 +157,40 @@ class Client:
         recipe: str = "fast",
         settings: Mapping[str, Any] | None = None,
         seed: int = 0,
+        embedding: str | Path | None = None,
         wait: bool = False,
         progress: Told | None = None,
+        uploading: upload.Progress = lambda sent, total: None,
     ) -> Run:
-        """Queue a run of a recipe on a dataset, and with `wait` come back when it has succeeded, as from `wait`."""
-        body = {"recipe": recipe, "settings": dict(settings or {}), "seed": seed}
+        """Queue a run of a recipe on a dataset, and with `wait` come back when it has succeeded, as from `wait`.
+
+        With the file of an `embedding` (a vector for each sample; npy, npz, CSV or Parquet) it trains a head on that
+        instead of a network on the images.
+        """
+        body: Json = {"recipe": recipe, "settings": dict(settings or {}), "seed": seed}
+        if embedding is not None:
+            body["embedding_upload_id"] = self._sent(embedding, uploading)
         run = cast(Run, self._wire.json("POST", f"/api/datasets/{dataset_id}/runs", json=body))
+        return self.wait(run, progress=progress) if wait else run
+
+    def audit_predictions(
+        self,
+        dataset_id: str,
+        path: str | Path,
+        *,
+        in_sample: bool = False,
+        logits: bool = False,
+        wait: bool = False,
+        progress: Told | None = None,
+        uploading: upload.Progress = lambda sent, total: None,
+    ) -> Run:
+        """Queue a run that judges by the predicted probabilities (or logits) in a file, without training.
+
+        npy, npz, CSV or Parquet with a row for each sample and a column for each class. `in_sample` says that the network
+        which predicts was trained on these labels. `wait` and `progress` as in `audit`.
+        """
+        body = {"upload_id": self._sent(path, uploading), "in_sample": in_sample, "logits": logits}
+        run = cast(Run, self._wire.json("POST", f"/api/datasets/{dataset_id}/predictions", json=body))
         return self.wait(run, progress=progress) if wait else run
 
     def runs(self, dataset_id: str | None = None) -> list[Run]:
@@ -251,6 +303,17 @@ class Client:
     def decisions(self, dataset_id: str) -> list[Decision]:
         """The decision that stands on each sample that has one, by rising sample index."""
         return list(self._wire.json("GET", f"/api/datasets/{dataset_id}/decisions/standing")["items"])
+
+    def import_decisions(
+        self, dataset_id: str, path: str | Path, *, idempotency_key: str, dry_run: bool = False
+    ) -> Json:
+        """Record the decisions in a table (CSV or Parquet: index or name, decision, label), or with `dry_run` say what it
+        would change and which lines are wrong."""
+        address = f"/api/datasets/{dataset_id}/decisions/import"
+        body = {"upload_id": self._sent(path)}
+        if dry_run:
+            return self._wire.json("POST", f"{address}/preview", json=body)
+        return self._wire.json("POST", address, json={**body, "idempotency_key": idempotency_key})
 
     def export(
         self,

@@ -97,6 +97,8 @@ class Run(TypedDict):
     mixture: str | None
     trust: Trust | None
     metrics: Metrics | None
+    notes: list[str]
+    map_from: str | None
     created_at: str
     started_at: str | None
     finished_at: str | None

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from noise_audit.problems import JobFailed
 
 POLL_SECONDS = 0.5
-SUCCEEDED = {"ready", "succeeded"}
+SUCCEEDED = {"ready", "succeeded", "done"}
 FINAL = SUCCEEDED | {"failed", "cancelled"}
 
 Told = Callable[[float, str], None]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,8 @@ from worker.ingest.embedding import read_embedding
 from worker.predicted import PredictedRun
 from worker.results import stored_mixtures
 from worker.scratch import scratch_folder
-from worker.trained import saved
+from worker.stages import Findings, Stages
+from worker.trained import HEAD, saved
 from worker.training.averages import STEPS_MADE
 from worker.training.checkpoint import newest
 from worker.training.device import chosen_device
@@ -51,11 +53,7 @@ class Training(Stages):
     def __init__(
         self, settings: Settings, artifacts: Artifacts, claimed: Claimed, run: Run, folder: Path
     ) -> None:
-        self.settings, self.database, self.artifacts = settings, claimed.database, artifacts
-        self.claimed = claimed
-        self.run_id, self.dataset_id, self.account_id = run.id, run.dataset_id, run.account_id
-        self.seed = run.seed
-        self.classes: list[str] = []
+        super().__init__(settings, artifacts, claimed, run, folder)
         self.recipe: Recipe = _recipe(run)
         self.vector_NF: NDArray[np.float32] | None = None
         self.device = _device(settings)
@@ -72,7 +70,7 @@ class Training(Stages):
         folder = self.directory / "publish"
         folder.mkdir()
         self.save_history(folder / "history.npz")
-        self.save_network(folder / "model.safetensors", len(data.image_NHWC[0, 0, 0]), data.classes)
+        self.save_network(folder / "model.safetensors", data, self.labels().classes)
         kept = {**outcome.summary, "settings": self.recipe.as_dict()}
         self.publish(_findings(outcome), layout, data.given_label_N, folder, kept, outcome.epochs)
         self.artifacts.delete(f"runs/{self.run_id}/{CHECKPOINT}/")
@@ -82,22 +80,18 @@ class Training(Stages):
     def fetch(self) -> TrainingData:
         """Bring pixels and labels, and the newest checkpoint of an earlier start, to this machine."""
         self.claimed.progress(force=True, stage="fetch", fraction=0.0, message="Fetching the images")
-        with self.database.transaction() as session:
-            dataset = datasets.get(session, self.account_id, self.dataset_id)
-            content_id, self.classes = dataset.content_id, list(dataset.classes)
-            given_N, true_N = datasets.labels(session, self.dataset_id)
-        pixels = self.directory / "pixels.npy"
-        self.artifacts.download(f"datasets/{content_id}/pixels.npy", pixels)
+        labels = self.labels()
+        image_NHWC = self.vectors() if "upload_id" in self.config else self.pixels(labels.content_id)
         prefix = f"runs/{self.run_id}/{CHECKPOINT}/"
         for key in self.artifacts.list(prefix):
             target = self.directory / CHECKPOINT / key.removeprefix(prefix)
             target.parent.mkdir(parents=True, exist_ok=True)
             self.artifacts.download(key, target)
         return TrainingData(
-            image_NHWC=np.load(pixels, mmap_mode="r", allow_pickle=False),
-            given_label_N=given_N.astype(np.int64),
-            true_label_N=None if true_N is None else true_N.astype(np.int64),
-            classes=len(self.classes),
+            image_NHWC=image_NHWC,
+            given_label_N=labels.given_N,
+            true_label_N=labels.true_N,
+            classes=len(labels.classes),
         )
 
     def pixels(self, content_id: str) -> NDArray[np.uint8]:
@@ -177,29 +171,8 @@ class Training(Stages):
             margin=history.margin_EN.astype(np.float16),
             prediction=history.prediction_EN.astype(np.int16),
         )
-        scores = {
-            **outcome.scores,
-            "neighbour_disagreement": neighbour_disagreement(neighbour_NK, data.given_label_N),
-        }
-        result["agreement"] = agreement(scores, int(outcome.flagged_N.sum()))
-        scores["consensus"] = consensus(scores)
-        write_parquet(folder / "results.parquet", result, data.given_label_N, scores)
-        self.save_network(folder / "model.safetensors", data)
-        self.claimed.check()
-        self.artifacts.upload_folder(folder, f"runs/{self.run_id}/")
 
-        def write() -> None:
-            with self.database.transaction() as session:
-                done = {"stage": "done", "fraction": 1.0, "epoch": outcome.epochs, "epochs": outcome.epochs}
-                claims.fenced_update(session, Run, self.run_id, self.claimed.claim_id, progress=done)
-                results.publish_results(
-                    session, self.run_id, self.claimed.claim_id, result, outcome=self.outcome_json(outcome)
-                )
-
-        self.claimed.patiently(write)
-        self.artifacts.delete(f"runs/{self.run_id}/{CHECKPOINT}/")
-
-    def save_network(self, path: Path, data: TrainingData) -> None:
+    def save_network(self, path: Path, data: TrainingData, classes: Sequence[str]) -> None:
         """The trained weights with what is needed to use them; of several networks the last."""
         last = newest(self.directory / CHECKPOINT)
         assert last is not None, "a finished training has a checkpoint"
@@ -211,7 +184,8 @@ class Training(Stages):
                 for name, array in last.arrays.items()
                 if name.startswith(prefix) and not name.endswith(STEPS_MADE)
             }
-        path.write_bytes(saved(weights, self.recipe, self.classes, np.asarray(data.image_NHWC)))
+        network = self.recipe.network if self.vector_NF is None else HEAD
+        path.write_bytes(saved(weights, self.recipe, network, classes, np.asarray(data.image_NHWC)))
 
 
 def _findings(outcome: Outcome) -> Findings:

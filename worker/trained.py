@@ -26,6 +26,8 @@ from worker.training.tensorfile import AnyArray, UnreadableFile, encode
 from worker.training.tensorfile import decode as decode_tensors
 
 PIXEL_LIMIT = 50_000_000
+HEAD = "head"
+"""The network over an embedding that somebody brought: it reads vectors, and says nothing of images."""
 AT_ONCE = 64
 """Images in memory at a time."""
 
@@ -79,8 +81,12 @@ def load(path: str | Path) -> Network:
     arrays, described = decode_tensors(Path(path).read_bytes())
     try:
         about = json.loads(described["noise_audit"])
+        if about["network"] == HEAD:
+            raise UnreadableFile("this network reads the embedding that was sent with its run, not images")
         recipe = Recipe("", "", "", network=about["network"], width=about["width"], blocks=about["blocks"])
         classes, channels = len(about["classes"]), about["pixel_shape"][2]
+    except UnreadableFile:
+        raise
     except (KeyError, ValueError, TypeError) as error:
         raise UnreadableFile("the file does not say which network its weights belong to") from error
     module = builder()(recipe, classes, channels, torch.Generator())
@@ -94,12 +100,19 @@ def load(path: str | Path) -> Network:
 
 
 def saved(
-    weights: Mapping[str, AnyArray], recipe: Recipe, classes: Sequence[str], image_NHWC: NDArray[np.uint8]
+    weights: Mapping[str, AnyArray],
+    recipe: Recipe,
+    network: str,
+    classes: Sequence[str],
+    image_NHWC: NDArray[np.uint8],
 ) -> bytes:
-    """The file of these weights, trained on these pixels, with all that `load` needs to know."""
+    """The file of these weights, trained on these pixels, with all that `load` needs to know.
+
+    `network` is the recipe's, or HEAD.
+    """
     mean_C, deviation_C = channel_statistics(image_NHWC)
     about = {
-        "network": recipe.network,
+        "network": network,
         "width": recipe.width,
         "blocks": recipe.blocks,
         "image_size": recipe.image_size,

@@ -13,7 +13,7 @@ from backend.api.context import Caller, Context
 from backend.api.samples import succeeded
 from backend.audit.cleaning import Cleaned, CleaningCounts, Unreviewed, cleaned_labels, count_cleaning
 from backend.audit.forms.archive import Arranged
-from backend.audit.tables import Audit, Exported, decisions_hash, input_hash, manifest
+from backend.audit.tables import Audit, Exported, Together, decisions_hash, input_hash, manifest
 from backend.store import datasets, decisions
 from backend.store.datasets import Fingerprints
 from backend.store.tables import Dataset, Run

@@ -160,4 +160,9 @@ def _model(context: Context, state: State, name: str, chosen: str) -> File:
     weights = context.artifacts.get(f"runs/{state.run.id}/model.safetensors")
     if chosen == "safetensors":
         return File(f"{name}.safetensors", "application/octet-stream", weights, about)
-    return File(f"{name}.zip", ZIP, network_archive(weights, state.audit.classes, about), about)
+    return File(
+        f"{name}.zip",
+        ZIP,
+        network_archive(weights, state.audit.classes, about, of_an_embedding="upload_id" in state.run.config),
+        about,
+    )

@@ -72,6 +72,7 @@ class Published:
         self._ranked, self._matches = Recent(KEPT_MATCHES, _bytes), Recent(KEPT_MATCHES, _bytes)
         self._selections, self._verdicts = Recent(KEPT_MATCHES, _bytes), Recent(KEPT_VERDICTS, _bytes)
         self._fingerprints = Recent(KEPT_FINGERPRINTS, _bytes)
+        self._annotations = Recent(KEPT_ANNOTATIONS, _bytes)
         self._documents, self._summaries = Recent(KEPT_FIGURES, len), Recent(KEPT_SUMMARIES)
         self._histories, self._headers = Recent(KEPT_HISTORIES), Recent(1000)
         # Removed with the process; each backend process has its own.

@@ -112,11 +112,22 @@ def audit(
         ),
     ] = None,
 ) -> None:
-    """Train on a dataset and find its wrong labels; prints the run's id."""
+    """Train on a dataset (or judge by predictions of your own) and find its wrong labels; prints the run's id."""
     settings = read_settings(set_)
+    if predictions is None and (in_sample or logits):
+        fail("--in-sample and --logits say something about --predictions FILE.")
+    if predictions is not None and (settings or embedding):
+        fail("Predictions are judged without training: --set and --embedding have nothing to act on.")
     with plain_errors(), Client() as client:
-        with naming(client, "dataset", dataset):
-            run = client.audit(dataset, recipe=recipe, settings=settings, seed=seed)
+        with naming(client, "dataset", dataset), bytes_bar("Uploading") as sent:
+            if predictions is not None:
+                run = client.audit_predictions(
+                    dataset, predictions, in_sample=in_sample, logits=logits, uploading=sent
+                )
+            else:
+                run = client.audit(
+                    dataset, recipe=recipe, settings=settings, seed=seed, embedding=embedding, uploading=sent
+                )
         if wait:
             run = client.wait(run)
             show_outcome(run)
@@ -129,8 +140,8 @@ def relabel(
     name: Annotated[str | None, typer.Option(help="Name of the version.")] = None,
 ) -> None:
     """Derive a version of a dataset with new labels for the same images; prints its id."""
-    with plain_errors(), Client() as client:
-        made = _wait_for_dataset(client, client.relabelled(dataset, file, name=name)["id"], "Relabelling")
+    with plain_errors(), Client() as client, naming(client, "dataset", dataset):
+        made = client.wait(client.relabelled(dataset, file, name=name))
     say(f"{made['report'].get('relabelled', 0):,} of {made['sample_count']:,} labels changed.")
     result(made["id"])
 
@@ -141,7 +152,7 @@ def decide(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
 ) -> None:
     """Record the decisions in a table; lines with an error are named and left out."""
-    with plain_errors(), Client() as client:
+    with plain_errors(), Client() as client, naming(client, "dataset", dataset):
         seen = client.import_decisions(dataset, file, idempotency_key="", dry_run=True)
         for each in seen["errors"]:
             say(f"[yellow]{each['where']}: {each['message']}[/]")
@@ -161,7 +172,7 @@ def annotate(
     ],
 ) -> None:
     """Add several annotators' labels to a dataset: their agreement and consensus stand beside the audit."""
-    with plain_errors(), Client() as client:
+    with plain_errors(), Client() as client, naming(client, "dataset", dataset):
         said = client.annotate(dataset, file)
     for each in said["annotators"]:
         right = "" if each["accuracy"] is None else f", about {each['accuracy']:.0%} right"
@@ -238,5 +249,5 @@ def _read_matrix(path: Path) -> list[list[float]]:
 def add_to(app: typer.Typer) -> None:
     """Register these commands."""
     app.command("import")(import_)
-    for command in (inject, audit, datasets, runs, status, stop):
+    for command in (inject, audit, annotate, decide, relabel, datasets, runs, status, stop):
         app.command()(command)

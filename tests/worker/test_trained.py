@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from worker.trained import load, saved
+from worker.trained import HEAD, load, saved
 from worker.training.networks import built
 from worker.training.recipes import recipe
 from worker.training.tensorfile import UnreadableFile, encode
@@ -25,7 +25,7 @@ def weights_file(folder: Path, name: str) -> tuple[Path, torch.nn.Module]:
     module = built(chosen, 3, 3, torch.Generator().manual_seed(0)).eval()
     arrays = {key: value.numpy() for key, value in module.state_dict().items()}
     path = folder / "model.safetensors"
-    path.write_bytes(saved(arrays, chosen, CLASSES, IMAGE_NHWC))
+    path.write_bytes(saved(arrays, chosen, chosen.network, CLASSES, IMAGE_NHWC))
     return path, module
 
 
@@ -61,6 +61,11 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"".join(encode({"weight": np.zeros(3, np.float32)})))
     with pytest.raises(UnreadableFile, match="does not say which network"):
         load(path)
-    path.write_bytes(saved({"weight": np.zeros(3, np.float32)}, recipe("fast", {}), CLASSES, IMAGE_NHWC))
+    path.write_bytes(
+        saved({"weight": np.zeros(3, np.float32)}, recipe("fast", {}), "audit", CLASSES, IMAGE_NHWC)
+    )
     with pytest.raises(UnreadableFile, match="another network"):
+        load(path)
+    path.write_bytes(saved({}, recipe("fast", {}), HEAD, CLASSES, IMAGE_NHWC))
+    with pytest.raises(UnreadableFile, match="not images"):
         load(path)

@@ -31,11 +31,23 @@ It was trained to find wrong labels, on the labels as they were given. For produ
 """
 
 
-def network_archive(weights: bytes, classes: Sequence[str], about: dict[str, Any]) -> Arranged:
+OF_AN_EMBEDDING = """# The head of an audit
+
+`model.safetensors` holds the weights of the layer that was trained on the embedding sent with the run: it reads vectors, not
+images. `safetensors.safe_open` reads weights and metadata. Nothing in it can run code.
+
+Classes: {classes}
+"""
+
+
+def network_archive(
+    weights: bytes, classes: Sequence[str], about: dict[str, Any], *, of_an_embedding: bool = False
+) -> Arranged:
     """README.md, model.safetensors, manifest.json, SHA256SUMS."""
+    readme = OF_AN_EMBEDDING if of_an_embedding else README
 
     def members() -> Iterator[Member]:
-        yield whole("README.md", README.replace("{classes}", ", ".join(classes)).encode())
+        yield whole("README.md", readme.replace("{classes}", ", ".join(classes)).encode())
         yield whole(WEIGHTS, weights)
 
     return zipped(members, json_bytes(about))

@@ -14,6 +14,9 @@ export type SampleDetail = Schemas["SampleDetail"];
 export type SamplePage = Schemas["SamplePage"];
 export type ExportPreview = Schemas["ExportPreview"];
 export type ExportList = Schemas["ExportList"];
+/** Whether the run trained a network; predictions that people bring are judged without. */
+export const isTrained = (run: Run) => run.recipe !== "predictions";
+
 export type Problem = Schemas["ErrorAnswer"];
 
 /** What the server answered instead of what was asked for; status 0 means that it was not reached at all. */

@@ -308,13 +308,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Annotations
+         * Who annotated how much, how far they agree, and how reliable each seems
          * @description Who annotated how much, how far they agree, and how reliable each seems.
          */
         get: operations["get_annotations"];
         put?: never;
         /**
-         * Create Annotations
+         * Keep the annotators' labels of a finished upload, in the place of earlier ones; given labels stay as they are
          * @description Keep the annotators' labels of a finished upload, in the place of earlier ones; given labels stay as they are.
          */
         post: operations["create_annotations"];
@@ -332,7 +332,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Differing
+         * The indices of all samples whose consensus differs from the given label: little-endian uint32, nothing else
          * @description The indices of all samples whose consensus differs from the given label: little-endian uint32, nothing else.
          */
         get: operations["list_differing"];
@@ -354,7 +354,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Search Duplicates
+         * Have a worker look for images that are nearly the same
          * @description Have a worker look for images that are nearly the same.
          */
         post: operations["search_duplicates"];
@@ -372,7 +372,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Duplicates
+         * Groups of nearly equal images, those with different labels first, then those across splits, then the largest
          * @description Groups of nearly equal images, those with different labels first, then those across splits, then the largest.
          */
         get: operations["list_duplicates"];
@@ -392,7 +392,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Duplicate Indices
+         * The members of all groups that match, or all but the first of each: little-endian uint32, ascending
          * @description The members of all groups that match, or all but the first of each: little-endian uint32, ascending.
          */
         get: operations["list_duplicate_indices"];
@@ -414,7 +414,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create Labels
+         * Derive a version with the same images and new labels; samples that the table leaves out keep theirs
          * @description Derive a version with the same images and new labels; samples that the table leaves out keep theirs.
          */
         post: operations["create_labels"];
@@ -432,7 +432,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Difference
+         * Which samples have another label than in the dataset that this one was derived from, and from what to what
          * @description Which samples have another label than in the dataset that this one was derived from, and from what to what.
          */
         get: operations["get_difference"];
@@ -522,6 +522,46 @@ export interface paths {
         get: operations["list_decisions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/decisions/import/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a table of decisions would change, and what is wrong with its lines; nothing is recorded
+         * @description What a table of decisions would change, and what is wrong with its lines; nothing is recorded.
+         */
+        post: operations["preview_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/decisions/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record the decisions of a table, all in one batch that one undo takes back
+         * @description Record the decisions of a table, all in one batch that one undo takes back.
+         */
+        post: operations["apply_import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -702,7 +742,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create Predictions
+         * Queue a run that judges the labels by these predictions; what is wrong with them fails the run in words
          * @description Queue a run that judges the labels by these predictions; what is wrong with them fails the run in words.
          */
         post: operations["create_predictions"];
@@ -3591,7 +3631,7 @@ export interface operations {
                     "application/json": components["schemas"]["AnnotationsAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3602,6 +3642,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3635,7 +3684,7 @@ export interface operations {
                     "application/json": components["schemas"]["AnnotationsAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3646,6 +3695,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3672,10 +3730,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": unknown;
+                    "application/octet-stream": string;
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3686,6 +3744,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3715,7 +3782,7 @@ export interface operations {
                     "application/json": components["schemas"]["DuplicatesAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3726,6 +3793,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3761,7 +3837,7 @@ export interface operations {
                     "application/json": components["schemas"]["DuplicatesAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3772,6 +3848,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3803,10 +3888,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": unknown;
+                    "application/octet-stream": string;
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3817,6 +3902,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3850,7 +3944,7 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3861,6 +3955,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3892,7 +3995,7 @@ export interface operations {
                     "application/json": components["schemas"]["DifferenceAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3903,6 +4006,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4194,7 +4306,7 @@ export interface operations {
                     "application/json": components["schemas"]["ImportPreview"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4205,6 +4317,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4238,7 +4359,7 @@ export interface operations {
                     "application/json": components["schemas"]["ImportApplied"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4249,6 +4370,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4736,7 +4866,7 @@ export interface operations {
                     "application/json": components["schemas"]["RunAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4747,6 +4877,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
