@@ -14,7 +14,6 @@ from typing import Any
 from backend.audit.errors import ClaimLost, Unavailable
 from backend.store import claims
 from backend.store.database import Database
-from backend.store.tables import Dataset, Run
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +26,9 @@ DATABASE_PATIENCE_SECONDS = 60.0
 
 
 class Claimed:
-    """One job's hold on its row (a `Run` or a `Dataset`), for as long as nobody else takes it."""
+    """One job's hold on its row (of any of `claims.Table`), for as long as nobody else takes it."""
 
-    def __init__(self, database: Database, table: type[Run] | type[Dataset], id_: str, claim_id: str) -> None:
+    def __init__(self, database: Database, table: claims.Table, id_: str, claim_id: str) -> None:
         self.database, self.table, self.id, self.claim_id = database, table, id_, claim_id
         self._parent = os.getppid()
         self._polled = self._progressed = float("-inf")

@@ -25,12 +25,14 @@ class DigitsSource:
     reason = "scikit-learn's handwritten digits, built in"
     taken = "all"
     ignored = 0
+    columns = None
 
     def __init__(self) -> None:
         self._digits = load_digits()
         self.total = len(self._digits.target)
         self.splits: dict[str, int] = {}
         self.classes = [str(digit) for digit in range(10)]
+        self.annotators: list[str] = []
 
     def entries(self, limit: int | None = None) -> Iterator[Entry]:
         """Each digit in the original order, white on black."""

@@ -20,7 +20,7 @@ from backend.processes import dies_with_parent
 from backend.settings import Settings
 from backend.store import claims, duplicates
 from backend.store.database import Database
-from backend.store.tables import Dataset, Run
+from backend.store.tables import Dataset, Preflight, Run
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,11 @@ async def run_audit(*, job: QueuedJob, run_id: str) -> None:
 async def run_import(*, job: QueuedJob, dataset_id: str) -> None:
     """Prepare one dataset in a process of its own."""
     await _in_subprocess("worker.prepare", Dataset, dataset_id, str(job.claim_id))
+
+
+async def run_preflight(*, job: QueuedJob, preflight_id: str) -> None:
+    """Look at files before they become a dataset, in a process of its own."""
+    await _in_subprocess("worker.preflight", Preflight, preflight_id, str(job.claim_id))
 
 
 async def find_duplicates(*, job: QueuedJob, dataset_id: str) -> None:
@@ -66,7 +71,7 @@ async def _started(module: str, *arguments: str) -> asyncio.subprocess.Process:
     )
 
 
-async def _in_subprocess(module: str, table: type[Run] | type[Dataset], id_: str, claim_id: str) -> None:
+async def _in_subprocess(module: str, table: claims.Table, id_: str, claim_id: str) -> None:
     process = await _started(module, id_, claim_id)
     tail: deque[str] = deque(maxlen=TAIL_LINES)
     try:
@@ -102,13 +107,13 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _give_back(table: type[Run] | type[Dataset], id_: str, claim_id: str) -> None:
+def _give_back(table: claims.Table, id_: str, claim_id: str) -> None:
     """The worker is stopping in good order: this start does not count against the job."""
     with _transaction() as session:
         claims.give_back(session, table, id_, claim_id)
 
 
-def _record_crash(table: type[Run] | type[Dataset], id_: str, claim_id: str, returncode: int) -> None:
+def _record_crash(table: claims.Table, id_: str, claim_id: str, returncode: int) -> None:
     """The subprocess died without a word: say so on the row, if it is still ours and unfinished."""
     with _transaction() as session:
         claims.fail(session, table, id_, claim_id, _crash(returncode))

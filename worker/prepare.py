@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ import numpy as np
 
 from backend.audit.errors import BadInput
 from backend.settings import Settings
-from backend.store import claims, datasets, selftests
+from backend.store import claims, datasets, selftests, uploads
 from backend.store.artifacts import Artifacts
 from backend.store.tables import Dataset
 from worker.claimed import Claimed
+from worker.delivered import delivered
 from worker.door import Stopped, enter
 from worker.ingest import Cancelled, Source
-from worker.ingest.importing import Imported, import_images, open_source
+from worker.ingest.importing import MISSING, Imported, import_images
 from worker.ingest.relabelling import read_labels
 from worker.noise.inject import inject
 from worker.scratch import scratch_folder
@@ -57,25 +58,14 @@ class Preparation:
     def import_upload(self) -> None:
         """Import what somebody uploaded; the upload's bytes are dropped once the dataset stands."""
         self.claimed.progress(force=True, stage="fetch", message="Opening the upload")
-        key = f"uploads/{self.source['upload_id']}"
-        # Only the ending of the user's file name is used, to recognise the format; never its path.
-        path = self.directory / f"upload{Path(self.source['filename']).suffix.lower()[:16]}"
-        self.artifacts.download(key, path)
-        self.store(self.open(path))
-        self.artifacts.delete(key)
+        with delivered(self.source, self.settings, self.artifacts, self.directory) as source:
+            self.store(source)
+        self.artifacts.delete(uploads.key(self.source["upload_id"]))
 
     def import_folder(self) -> None:
-        """Import a folder of this server (the backend has checked it against the allow-list)."""
-        self.store(self.open(Path(self.source["path"])))
-
-    def open(self, path: Path) -> Source:
-        """Recognise the format and check the archive before anything is kept."""
-        return open_source(
-            path,
-            format=self.source.get("format", "auto"),
-            split=self.source.get("split", "train"),
-            limits=self.settings.limits,
-        )
+        """Import a folder of this server."""
+        with delivered(self.source, self.settings, self.artifacts, self.directory) as source:
+            self.store(source)
 
     def import_digits(self) -> None:
         """The demo: scikit-learn's handwritten digits, with symmetric noise planted."""
@@ -123,9 +113,9 @@ class Preparation:
         self.claimed.progress(force=True, stage="store", fraction=STORED, message="Storing the images")
         self.artifacts.upload_folder(packed, f"datasets/{self.dataset.content_id}/")
         label_N = imported.given_label_N
-        given_N, true_N = (
-            (label_N, None) if plant is None else (plant(label_N, len(imported.classes)), label_N)
-        )
+        given_N, true_N = label_N, imported.true_label_N
+        if plant is not None:
+            given_N, true_N = plant(label_N, len(imported.classes)), label_N
         self.publish(imported, given_N, true_N)
 
     def publish(
@@ -139,6 +129,7 @@ class Preparation:
             hashes=imported.content_hash,
             width_N=imported.width_N,
             height_N=imported.height_N,
+            split=imported.split,
             classes=imported.classes,
             image_shape=list(imported.image_shape),
             report=imported.report,
@@ -172,6 +163,7 @@ class Preparation:
             hashes=rows.content_hash,
             width_N=rows.width_N,
             height_N=rows.height_N,
+            split=rows.split,
             classes=classes,
             image_shape=shape,
             report={**report, "planted": {"kind": kind, "share_wrong": float(np.mean(given_N != true_N))}},
@@ -202,6 +194,7 @@ class Preparation:
             hashes=rows.content_hash,
             width_N=rows.width_N,
             height_N=rows.height_N,
+            split=rows.split,
             classes=classes,
             image_shape=shape,
             report={**kept, "relabelled": int((given_N != rows.given_label_N).sum())},
@@ -225,6 +218,7 @@ class Preparation:
         hashes: list[str],
         width_N: np.ndarray[Any, Any],
         height_N: np.ndarray[Any, Any],
+        split: Sequence[str | None],
         classes: list[str],
         image_shape: list[int],
         report: dict[str, Any],
@@ -243,6 +237,7 @@ class Preparation:
                     content_hash=hashes,
                     width_N=width_N,
                     height_N=height_N,
+                    split=split,
                 )
                 claims.finish(
                     session,
@@ -254,7 +249,7 @@ class Preparation:
                     class_counts=counts,
                     sample_count=len(given_N),
                     image_shape=image_shape,
-                    has_true_labels=true_N is not None,
+                    has_true_labels=true_N is not None and bool((true_N != MISSING).all()),
                     report={**report, "class_counts": counts},
                     progress={"stage": "done", "fraction": 1.0},
                 )

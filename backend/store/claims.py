@@ -1,4 +1,4 @@
-"""The fence: which worker owns a run or an import, and that nobody else's writes count.
+"""The fence: which worker owns a run, an import or a preflight, and that nobody else's writes count.
 
 A claim is the id of one delivery of a job. Every write of a job names it, and holds only while the row
 still carries it, is unfinished, and nobody asked for a stop. A paused or replaced worker that wakes up
@@ -16,10 +16,18 @@ from sqlalchemy.orm.util import identity_key
 
 from backend.audit.errors import ClaimLost, Conflict, NotFound
 from backend.store import events, jobs
-from backend.store.tables import Dataset, Run
+from backend.store.tables import Dataset, Preflight, Run
 
-Claimable = TypeVar("Claimable", Run, Dataset)
-Table = type[Run] | type[Dataset]
+Claimable = TypeVar("Claimable", Run, Dataset, Preflight)
+Table = type[Run] | type[Dataset] | type[Preflight]
+
+_KIND: dict[Table, events.Kind] = {Run: "run", Dataset: "dataset", Preflight: "preflight"}
+_ACTIVE: dict[Table, str] = {Run: "running", Dataset: "importing", Preflight: "looking"}
+_WAITING: dict[Table, tuple[str, ...]] = {
+    Run: ("queued", "running"),
+    Dataset: ("importing",),
+    Preflight: ("looking",),
+}
 
 
 def claim(
@@ -32,14 +40,14 @@ def claim(
     to somebody else. A second call with the same claim gives the row without counting another start.
     """
     row = session.get(table, subject, with_for_update=True, populate_existing=True)
-    if row is None or row.status not in _waiting(table):
+    if row is None or row.status not in _WAITING[table]:
         return None
     if row.cancel_requested:
         acknowledge_cancel(session, table, subject)
         return None
     if row.claim_id == claim_id:
         return row
-    newest = jobs.claim_of(session, _job_key(table, subject))
+    newest = jobs.claim_of(session, jobs.key(_KIND[table], subject))
     if newest is not None and newest != claim_id:
         return None
     if row.starts >= max_starts:
@@ -59,7 +67,7 @@ def claim(
         row.status = "running"
         row.started_at = row.started_at or session.execute(select(func.now())).scalar_one()
     session.flush()
-    events.notify(session, _kind(table), subject)
+    events.notify(session, _KIND[table], subject)
     return row
 
 
@@ -67,7 +75,7 @@ def check(session: Session, table: Table, subject: str, claim_id: str) -> None:
     """Raise ClaimLost unless the claim holds; it then holds until the caller's transaction ends."""
     query = select(table.id).where(*_fence(table, subject, claim_id)).with_for_update(key_share=True)
     if session.execute(query).one_or_none() is None:
-        raise ClaimLost(f"{_kind(table)} {subject}")
+        raise ClaimLost(f"{_KIND[table]} {subject}")
 
 
 def is_held(session: Session, table: Table, subject: str, claim_id: str) -> bool:
@@ -81,8 +89,8 @@ def fenced_update(session: Session, table: Table, subject: str, claim_id: str, *
     """Write the columns while the claim holds, and wake the watchers. Raises ClaimLost otherwise."""
     statement = update(table).where(*_fence(table, subject, claim_id)).values(**columns)
     if not _update(session, table, subject, statement):
-        raise ClaimLost(f"{_kind(table)} {subject}")
-    events.notify(session, _kind(table), subject)
+        raise ClaimLost(f"{_KIND[table]} {subject}")
+    events.notify(session, _KIND[table], subject)
 
 
 def finish(session: Session, table: Table, subject: str, claim_id: str, status: str, **columns: Any) -> None:
@@ -98,7 +106,7 @@ def fail(session: Session, table: Table, subject: str, claim_id: str, error: dic
     statement = update(table).where(*_fence(table, subject, claim_id))
     statement = statement.values(status="failed", error=error, **_ended(table, "failed"))
     if _update(session, table, subject, statement):
-        events.notify(session, _kind(table), subject)
+        events.notify(session, _KIND[table], subject)
     else:
         acknowledge_cancel(session, table, subject)
 
@@ -113,12 +121,12 @@ def acknowledge_cancel(session: Session, table: Table, subject: str) -> bool:
     """Turn a requested stop into the status cancelled; False when there was none to acknowledge."""
     statement = (
         update(table)
-        .where(table.id == subject, table.cancel_requested, table.status.in_(_waiting(table)))
+        .where(table.id == subject, table.cancel_requested, table.status.in_(_WAITING[table]))
         .values(status="cancelled", **_ended(table, "cancelled"))
     )
     done = _update(session, table, subject, statement)
     if done:
-        events.notify(session, _kind(table), subject)
+        events.notify(session, _KIND[table], subject)
     return done
 
 
@@ -129,13 +137,13 @@ def request_stop(session: Session, table: type[Claimable], subject: str) -> Clai
     """
     row = session.get(table, subject, with_for_update=True, populate_existing=True)
     if row is None:
-        raise NotFound("NOT_FOUND", f"There is no such {_kind(table)}.")
+        raise NotFound("NOT_FOUND", f"There is no such {_KIND[table]}.")
     if row.status == "cancelled":
         return row
-    if row.status not in _waiting(table):
+    if row.status not in _WAITING[table]:
         raise Conflict(
             "ALREADY_FINISHED",
-            f"This {_kind(table)} has ended already.",
+            f"This {_KIND[table]} has ended already.",
             found=row.status,
             hint="Nothing to do.",
         )
@@ -144,24 +152,8 @@ def request_stop(session: Session, table: type[Claimable], subject: str) -> Clai
     if row.claim_id is None:
         acknowledge_cancel(session, table, subject)
     else:
-        events.notify(session, _kind(table), subject)
+        events.notify(session, _KIND[table], subject)
     return row
-
-
-def _kind(table: Table) -> events.Kind:
-    return "run" if table is Run else "dataset"
-
-
-def _job_key(table: Table, subject: str) -> str:
-    return jobs.run_key(subject) if table is Run else jobs.dataset_key(subject)
-
-
-def _active(table: Table) -> str:
-    return "running" if table is Run else "importing"
-
-
-def _waiting(table: Table) -> tuple[str, ...]:
-    return ("queued", "running") if table is Run else ("importing",)
 
 
 def _fence(table: Table, subject: str, claim_id: str) -> list[ColumnElement[bool]]:
@@ -169,20 +161,20 @@ def _fence(table: Table, subject: str, claim_id: str) -> list[ColumnElement[bool
         table.id == subject,
         table.claim_id == claim_id,
         ~table.cancel_requested,
-        table.status == _active(table),
+        table.status == _ACTIVE[table],
     ]
 
 
 def _ended(table: Table, status: str) -> dict[str, Any]:
     if table is Run:
         return {"finished_at": func.now()}
-    return {"ready_at": func.now()} if status == "ready" else {}
+    return {"ready_at": func.now()} if table is Dataset and status == "ready" else {}
 
 
 def _move(session: Session, table: Table, subject: str, status: str, columns: dict[str, Any]) -> None:
-    statement = update(table).where(table.id == subject, table.status.in_(_waiting(table)))
+    statement = update(table).where(table.id == subject, table.status.in_(_WAITING[table]))
     _update(session, table, subject, statement.values(status=status, **_ended(table, status), **columns))
-    events.notify(session, _kind(table), subject)
+    events.notify(session, _KIND[table], subject)
 
 
 def _update(session: Session, table: Table, subject: str, statement: Update) -> bool:

@@ -29,7 +29,9 @@ COLUMNS = [
     "content_hash",
     "width",
     "height",
+    "split",
 ]
+NULL = struct.pack(">i", -1)
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class SampleColumns:
     content_hash: list[str]
     width_N: Labels
     height_N: Labels
+    split: list[str | None]
 
 
 class Fingerprints(NamedTuple):
@@ -146,8 +149,11 @@ def publish_samples(
     width_N: npt.NDArray[np.integer[Any]],
     height_N: npt.NDArray[np.integer[Any]],
     true_label_N: npt.NDArray[np.integer[Any]] | None = None,
+    split: Sequence[str | None] | None = None,
 ) -> bool:
     """Make the dataset's samples, indices 0…N−1, visible all at once when the caller's transaction commits.
+
+    A negative true label is one that is not known.
 
     False, and nothing changed, when they were published before. The caller finishes the dataset's claim
     in the same transaction, so that a stale worker's samples vanish with it.
@@ -155,13 +161,16 @@ def publish_samples(
     columns: list[Sized] = [names, content_hash, given_label_N, width_N, height_N]
     if true_label_N is not None:
         columns.append(true_label_N)
+    if split is not None:
+        columns.append(split)
     if any(len(column) != len(names) for column in columns):
         raise ValueError("the columns of the samples differ in length")
     session.execute(select(Dataset.id).where(Dataset.id == dataset_id).with_for_update(key_share=True))
-    true_label = [None] * len(names) if true_label_N is None else true_label_N.tolist()
+    nothing: list[None] = [None] * len(names)
+    true_label = nothing if true_label_N is None else [n if n >= 0 else None for n in true_label_N.tolist()]
     rows = zip(
         *(range(len(names)), names, given_label_N.tolist(), true_label),
-        *(content_hash, width_N.tolist(), height_N.tolist()),
+        *(content_hash, width_N.tolist(), height_N.tolist(), nothing if split is None else split),
         strict=True,
     )
     fill = _encode(dataset_id, rows)
@@ -188,7 +197,7 @@ def samples(session: Session, dataset_id: str) -> SampleColumns:
     """Everything about the samples, e.g. to derive a dataset from them."""
     given_N, true_N = labels(session, dataset_id)
     query = (
-        select(Sample.name, Sample.content_hash, Sample.width, Sample.height)
+        select(Sample.name, Sample.content_hash, Sample.width, Sample.height, Sample.split)
         .where(Sample.dataset_id == dataset_id)
         .order_by(Sample.sample_index)
     )
@@ -201,6 +210,7 @@ def samples(session: Session, dataset_id: str) -> SampleColumns:
         content_hash=[row.content_hash for row in rows],
         width_N=size_N2[:, 0].copy(),
         height_N=size_N2[:, 1].copy(),
+        split=[row.split for row in rows],
     )
 
 
@@ -243,11 +253,12 @@ def _encode(dataset_id: str, rows: Iterable[tuple[Any, ...]]) -> Iterator[bytes]
     key = _field(dataset_id.encode())
     yield bulk.HEADER
     block = bytearray()
-    for index, name, given, true, digest, width, height in rows:
+    for index, name, given, true, digest, width, height, split in rows:
         block += struct.pack(">h", len(COLUMNS)) + key
         block += _whole(index) + _field(name.encode()) + _whole(given)
-        block += struct.pack(">i", -1) if true is None else _whole(true)
+        block += NULL if true is None else _whole(true)
         block += _field(digest.encode()) + _whole(width) + _whole(height)
+        block += NULL if split is None else _field(split.encode())
         if len(block) > 2**20:
             yield bytes(block)
             block.clear()

@@ -20,7 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 CHANNEL = "noise_audit"
-Kind = Literal["run", "dataset"]
+Kind = Literal["run", "dataset", "preflight"]
 POLL_SECONDS = 0.5
 """How long closing may take: the listening thread looks this often whether it should end."""
 RETRY_SECONDS = 1.0

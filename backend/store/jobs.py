@@ -25,8 +25,10 @@ from sqlalchemy.orm import Session
 
 TRAINING = "training"
 IMPORT = "import"
+PREFLIGHT = "preflight"
 RUN_AUDIT = "worker.jobs.run_audit"
 RUN_IMPORT = "worker.jobs.run_import"
+RUN_PREFLIGHT = "worker.jobs.run_preflight"
 HEARTBEAT_SECONDS = 3
 HEARTBEAT_TIMEOUT = 12
 """Seconds of silence after which a worker counts as dead; its job goes on elsewhere a few seconds later."""
@@ -43,7 +45,7 @@ log.setLevel(logging.WARNING)
 
 QUEUES = [
     Queue(name, concurrency=1, tags={name}, executor=Chancy.Executor.Async, eager_polling=True)
-    for name in (TRAINING, IMPORT)
+    for name in (TRAINING, IMPORT, PREFLIGHT)
 ]
 """One job of a kind at a time per worker; a worker takes the queues whose names are among its tags."""
 
@@ -105,7 +107,7 @@ def chancy_app(url: str) -> Any:
 def make_worker(
     app: Any,
     *,
-    queues: tuple[str, ...] = (TRAINING, IMPORT),
+    queues: tuple[str, ...] = (TRAINING, IMPORT, PREFLIGHT),
     shutdown_seconds: int = 30,
     signals: bool = True,
 ) -> Any:
@@ -139,12 +141,19 @@ async def leave(worker: Any) -> None:
 
 def enqueue_run(session: Session, run_id: str) -> None:
     """Have a training worker look at the run; takes effect when the caller's transaction commits."""
-    enqueue(session, RUN_AUDIT, queue=TRAINING, key=run_key(run_id), run_id=run_id)
+    enqueue(session, RUN_AUDIT, queue=TRAINING, key=key("run", run_id), run_id=run_id)
 
 
 def enqueue_import(session: Session, dataset_id: str) -> None:
     """Have an import worker look at the dataset; takes effect when the caller's transaction commits."""
-    enqueue(session, RUN_IMPORT, queue=IMPORT, key=dataset_key(dataset_id), dataset_id=dataset_id)
+    enqueue(session, RUN_IMPORT, queue=IMPORT, key=key("dataset", dataset_id), dataset_id=dataset_id)
+
+
+def enqueue_preflight(session: Session, preflight_id: str) -> None:
+    """Have a worker look at the files; not behind an import, since somebody waits for the answer."""
+    enqueue(
+        session, RUN_PREFLIGHT, queue=PREFLIGHT, key=key("preflight", preflight_id), preflight_id=preflight_id
+    )
 
 
 def enqueue(session: Session, function: str, *, queue: str, key: str, **arguments: Any) -> None:
@@ -161,14 +170,9 @@ def enqueue(session: Session, function: str, *, queue: str, key: str, **argument
         Chancy("", no_default_plugins=True, log=log).sync_push_many_ex(cursor, [job])
 
 
-def run_key(run_id: str) -> str:
-    """The key under which a run's job is known."""
-    return f"run:{run_id}"
-
-
-def dataset_key(dataset_id: str) -> str:
-    """The key under which an import's job is known."""
-    return f"dataset:{dataset_id}"
+def key(kind: str, subject: str) -> str:
+    """The key under which the job of a run, an import or a preflight is known."""
+    return f"{kind}:{subject}"
 
 
 def claim_of(session: Session, key: str) -> str | None:

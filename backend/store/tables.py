@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB, REAL
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 DATASET_STATUSES = ("importing", "ready", "failed", "cancelled")
+PREFLIGHT_STATUSES = ("looking", "ready", "failed", "cancelled")
 RUN_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
 VERDICTS = ("keep", "relabel", "remove", "unsure", "cleared")
 
@@ -109,6 +110,25 @@ class Upload(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class Preflight(Base):
+    """A look at an upload or a folder before it becomes a dataset: what was recognised, and what it would give."""
+
+    __tablename__ = "preflight"
+    __table_args__ = (_one_of("status", PREFLIGHT_STATUSES),)
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    source: Mapped[dict[str, Any]]
+    """As a dataset's: {kind: upload|folder, ...}."""
+    status: Mapped[str] = mapped_column(String(16), default="looking")
+    report: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    error: Mapped[dict[str, Any] | None]
+    claim_id: Mapped[str | None] = mapped_column(String(64))
+    starts: Mapped[int] = mapped_column(SmallInteger, default=0)
+    cancel_requested: Mapped[bool] = mapped_column(Boolean, default=False)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class Dataset(Base):
     """Images with given labels. A derived dataset (`parent_id`) shares its root's images (`content_id`)."""
 
@@ -154,6 +174,8 @@ class Sample(Base):
     content_hash: Mapped[str] = mapped_column(String(64))
     width: Mapped[int] = mapped_column(Integer)
     height: Mapped[int] = mapped_column(Integer)
+    split: Mapped[str | None] = mapped_column(String(16))
+    """train, val, test or other, as it was delivered; NULL where there are no splits."""
 
 
 class Run(Base):

@@ -1,5 +1,5 @@
 """Archives and formats in, validated images out; knows nothing of databases, artifacts or training."""
 
-from worker.ingest.source import Cancelled, Entry, Refusal, Source
+from worker.ingest.source import Cancelled, Entry, Recognised, Refusal, Source, Wish
 
-__all__ = ["Cancelled", "Entry", "Refusal", "Source"]
+__all__ = ["Cancelled", "Entry", "Recognised", "Refusal", "Source", "Wish"]

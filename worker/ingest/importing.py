@@ -1,6 +1,6 @@
-"""From a path to packed, validated images: recognises the source, decodes it, writes what the store keeps.
+"""From a recognised source to packed, validated images: decodes it and writes what the store keeps.
 
-Knows formats and decoders; nothing of databases or artifacts. Shape letters: N samples.
+Knows sources and decoders; nothing of formats, databases or artifacts. Shape letters: N samples, A annotators.
 """
 
 from __future__ import annotations
@@ -19,28 +19,21 @@ from numpy.typing import NDArray
 
 from backend.audit.errors import BadInput
 from backend.settings import Limits
-from worker.ingest import class_folders, parquet
 from worker.ingest.decoder import CONVERSIONS, PIXEL_SIDE, Decoded
 from worker.ingest.decoding import Allowance, DecoderPool, Unreadable
-from worker.ingest.members import PARQUET_SUFFIX, Folder, Members, SingleFile
-from worker.ingest.names import PICKLE_SUFFIXES, shown
-from worker.ingest.packing import PackWriter, PixelWriter
-from worker.ingest.parquet_schema import invalid
+from worker.ingest.packing import ANNOTATIONS, PackWriter, PixelWriter, save_annotations
 from worker.ingest.source import Cancelled, Entry, Refusal, Source
-from worker.ingest.zip_archive import ZipArchive, unreadable
 
-FORMATS = {"parquet": parquet.recognise, "class-folder": class_folders.recognise}
-"""Each format's recogniser, in the order they are asked: members, split, limits → a source, or None."""
-
-_PICKLE_MAGIC = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _BATCH_IMAGES = 64
 _BATCH_BYTES = 4 << 20
+MISSING = -1
+"""What stands for a label that is not known."""
 _LISTED = 1000
 """How many unreadable items the report names; all are counted."""
 
 _TELL_SECONDS = 0.25  # progress and the wish to stop travel through a database: not more often than this
 
-_MESSAGES = {
+MESSAGES = {
     "IMAGE_FORMAT": "This is not a JPEG, PNG, WebP, BMP, GIF or TIFF image with whole-number pixels.",
     "IMAGE_CORRUPT": "The image is damaged or cut short.",
     "IMAGE_TOO_LARGE": "The image has too many pixels.",
@@ -56,7 +49,9 @@ class Imported:
     `report`: recognised, reason, splits {name: entries}, taken (split, or "all"), total (entries found),
     imported, unreadable [{item, code, message}] (at most 1 000), unreadable_count, ignored (files that are no
     part of the dataset), conversions {what: images}, duplicates (images whose bytes an earlier one has),
-    class_counts {class: samples}.
+    class_counts {class: samples}, columns {word: column of the user's table}, annotators [column].
+    `split` is None where the source has none; `true_label_N` is None where no sample has one, else -1 where
+    one is missing. `annotations` holds each annotator's labels by column name, -1 where one gave none.
     """
 
     names: list[str]
@@ -64,60 +59,12 @@ class Imported:
     content_hash: list[str]
     width_N: NDArray[np.int32]
     height_N: NDArray[np.int32]
+    split: list[str | None]
+    true_label_N: NDArray[np.int32] | None
+    annotations: dict[str, NDArray[np.int32]]
     classes: list[str]
     image_shape: tuple[int, int, int]
     report: dict[str, Any]
-
-
-def open_source(path: Path, *, format: str = "auto", split: str = "train", limits: Limits) -> Source:
-    """Recognises a zip, a folder or a Parquet file, and checks it as a whole before anything is kept.
-
-    `format` is auto, class-folder or parquet. Raises BadInput with the codes of the table of bad inputs.
-    """
-    if format != "auto" and format not in FORMATS:
-        raise BadInput(
-            "FORMAT_UNKNOWN",
-            "This format is not known.",
-            limit=", ".join(["auto", *FORMATS]),
-            found=shown(format),
-        )
-    members = _members(path, format, limits)
-    wanted = FORMATS if format == "auto" else {format: FORMATS[format]}
-    for recognise in wanted.values():
-        source: Source | None = recognise(members, split, limits)
-        if source is not None:
-            return source
-    raise BadInput(
-        "NOTHING_RECOGNISED",
-        f"There are no images in class folders and no Parquet shards in {members.what}.",
-        hint="Put each class's images in a folder named after the class: cat/1.jpg, dog/2.jpg.",
-    )
-
-
-def _members(path: Path, format: str, limits: Limits) -> Members:
-    if path.is_dir():
-        return Folder(path, limits)
-    if not path.is_file():
-        raise BadInput("FILE_UNREADABLE", "There is no such file or folder.", item=shown(path.name))
-    size = path.stat().st_size
-    if size > limits.upload_bytes:
-        raise BadInput("LIMIT_EXCEEDED", "The file is too large.", limit=limits.upload_bytes, found=size)
-    with path.open("rb") as file:
-        magic = file.read(4)
-    suffix = path.suffix.casefold()
-    if magic.startswith(_PICKLE_MAGIC) or suffix in PICKLE_SUFFIXES:
-        raise BadInput(
-            "PICKLE_REFUSED",
-            "Pickled files can run code when they are opened, so they never are.",
-            hint="Send the images in class folders in a zip, or as Parquet.",
-        )
-    if magic == b"PAR1":
-        return SingleFile(path, f"data{PARQUET_SUFFIX}")
-    if suffix == PARQUET_SUFFIX or (format == "parquet" and not magic.startswith(b"PK")):
-        raise invalid("This is not a Parquet file.")
-    if size and not magic.startswith(b"PK"):
-        raise unreadable("This is neither a zip nor a Parquet file.")
-    return ZipArchive(path, limits)
 
 
 def import_images(
@@ -223,12 +170,16 @@ class _Columns:
     content_hashes: list[str] = field(default_factory=list)
     widths: list[int] = field(default_factory=list)
     heights: list[int] = field(default_factory=list)
+    splits: list[str | None] = field(default_factory=list)
+    true_labels: list[int] = field(default_factory=list)
+    annotations: list[tuple[int, ...]] = field(default_factory=list)
 
 
 class _Writer:
     """Takes decoded images in sample order; keeps files and columns in step."""
 
     def __init__(self, directory: Path, classes: list[str], limits: Limits, all_or_nothing: bool) -> None:
+        self._directory = directory
         self._class_index = {name: place for place, name in enumerate(classes)}
         self._limits = limits
         self._all_or_nothing = all_or_nothing
@@ -245,7 +196,7 @@ class _Writer:
         """The next entry and what the decoder said of it."""
         if isinstance(outcome, Unreadable):
             found = f" ({outcome.width} × {outcome.height})" if outcome.width else ""
-            self.refuse(Refusal(entry.name, outcome.code, _MESSAGES[outcome.code] + found))
+            self.refuse(Refusal(entry.name, outcome.code, MESSAGES[outcome.code] + found))
             return
         self.seen += 1
         self._images.append(entry.data)
@@ -259,6 +210,12 @@ class _Writer:
         columns.content_hashes.append(hashlib.sha256(entry.data).hexdigest())
         columns.widths.append(outcome.width)
         columns.heights.append(outcome.height)
+        columns.splits.append(entry.split)
+        columns.true_labels.append(self._number(entry.true_label))
+        columns.annotations.append(tuple(map(self._number, entry.annotations)))
+
+    def _number(self, label: str | None) -> int:
+        return MISSING if label is None else self._class_index[label]
 
     def refuse(self, refusal: Refusal) -> None:
         """An item that becomes no sample."""
@@ -302,13 +259,22 @@ class _Writer:
             "conversions": {name: times for name, times in conversions.items() if times},
             "duplicates": len(columns.names) - len(set(columns.content_hashes)),
             "class_counts": dict(zip(source.classes, count_C.tolist(), strict=True)),
+            "columns": dict(source.columns.chosen) if source.columns else {},
+            "annotators": source.annotators,
         }
+        true_label_N = np.array(columns.true_labels, dtype=np.int32)
+        label_AN = np.array(columns.annotations, dtype=np.int32).reshape(len(columns.names), -1).T
+        if source.annotators:
+            save_annotations(self._directory, source.annotators, label_AN)
         return Imported(
             names=columns.names,
             given_label_N=given_label_N,
             content_hash=columns.content_hashes,
             width_N=np.array(columns.widths, dtype=np.int32),
             height_N=np.array(columns.heights, dtype=np.int32),
+            split=columns.splits,
+            true_label_N=true_label_N if (true_label_N != MISSING).any() else None,
+            annotations=dict(zip(source.annotators, label_AN, strict=True)),
             classes=source.classes,
             image_shape=shape,
             report=report,
@@ -336,3 +302,4 @@ class _Writer:
         self._images.discard()
         self._thumbs.discard()
         self._pixels.discard()
+        (self._directory / ANNOTATIONS).unlink(missing_ok=True)

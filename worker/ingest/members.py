@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -15,12 +15,19 @@ from worker.ingest.names import check_name, check_unique, is_ignored, shown
 
 PARQUET_SUFFIX = ".parquet"
 
+# fmt: off
+ARCHIVE_SUFFIXES = (
+    ".zip", ".jar", ".tar", ".tgz", ".gz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar", ".lz4", ".cab", ".iso",
+)
+# fmt: on
+"""What holds other files. Inside a container only a format that knows it may open one."""
+
 
 class Reader(Protocol):
     """Reads members while their container is open."""
 
     def read(self, name: str) -> bytes:
-        """All bytes of a member."""
+        """All bytes of a member; for small ones (`check_member_sizes`)."""
         ...
 
     def open(self, name: str) -> BinaryIO:
@@ -32,7 +39,7 @@ class Members(Protocol):
     """The files of a container, already checked: names safe and unique, sizes within the limits.
 
     `sizes` holds bytes by name, without folders and without what the system left behind; `ignored` counts
-    the latter. `what` names the container in words.
+    the latter. `what` names the container in words. `packed` says whether it is an archive.
     """
 
     @property
@@ -41,6 +48,12 @@ class Members(Protocol):
     def sizes(self) -> Mapping[str, int]: ...
     @property
     def ignored(self) -> int: ...
+    @property
+    def packed(self) -> bool: ...
+
+    def checksum(self, name: str) -> int | None:
+        """The member's checksum, where the container's listing says one: equal files have equal ones."""
+        ...
 
     def reading(self) -> AbstractContextManager[Reader]:
         """Opens the container for reading."""
@@ -48,21 +61,9 @@ class Members(Protocol):
 
 
 def check_sizes(sizes: Mapping[str, int], limits: Limits) -> None:
-    """Raises BadInput LIMIT_EXCEEDED for too many members, or too large ones, alone or together.
-
-    The limit of one member guards what is held in memory at once; a Parquet shard is read in pieces.
-    """
+    """Raises BadInput LIMIT_EXCEEDED for too many members, or too large ones together."""
     if len(sizes) > limits.members:
         raise BadInput("LIMIT_EXCEEDED", "Too many files.", limit=limits.members, found=len(sizes))
-    for name, size in sizes.items():
-        if size > limits.member_bytes and not name.casefold().endswith(PARQUET_SUFFIX):
-            raise BadInput(
-                "LIMIT_EXCEEDED",
-                "A file is too large.",
-                item=shown(name),
-                limit=limits.member_bytes,
-                found=size,
-            )
     total = sum(sizes.values())
     if total > limits.expanded_bytes:
         raise BadInput(
@@ -70,10 +71,34 @@ def check_sizes(sizes: Mapping[str, int], limits: Limits) -> None:
         )
 
 
+def check_member_sizes(members: Members, names: Iterable[str], limit: int) -> None:
+    """Raises BadInput LIMIT_EXCEEDED for a member over `limit` bytes: what is read whole is held in memory."""
+    for name in names:
+        if members.sizes[name] > limit:
+            raise BadInput(
+                "LIMIT_EXCEEDED",
+                "A file is too large.",
+                item=shown(name),
+                limit=limit,
+                found=members.sizes[name],
+            )
+
+
+def nested_archive(name: str) -> BadInput:
+    """What an archive in an archive gets."""
+    return BadInput(
+        "ARCHIVE_BOMB",
+        "The archive holds another archive.",
+        hint="Unpack the inner archive and pack the images themselves.",
+        item=shown(name),
+    )
+
+
 class Folder:
     """A folder on this machine: regular files only, links are not followed."""
 
     what = "a folder"
+    packed = False
 
     def __init__(self, root: Path, limits: Limits) -> None:
         self._root = root
@@ -103,6 +128,10 @@ class Folder:
                         yield name, status.st_size
                     else:
                         raise unsafe_entry(name)
+
+    def checksum(self, name: str) -> int | None:
+        """A folder keeps none."""
+        return None
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:
@@ -138,10 +167,15 @@ class SingleFile:
 
     what = "a file"
     ignored = 0
+    packed = False
 
     def __init__(self, path: Path, name: str) -> None:
         self._path = path
         self.sizes = {name: path.stat().st_size}
+
+    def checksum(self, name: str) -> int | None:
+        """A file alone has none."""
+        return None
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:

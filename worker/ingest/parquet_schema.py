@@ -16,7 +16,17 @@ import pyarrow as pa
 
 from backend.audit.errors import BadInput
 from backend.settings import Limits
+from worker.ingest.columns import (
+    IMAGE_NAMES,
+    LABEL_NAMES,
+    TRUE_LABEL_NAMES,
+    annotators_of,
+    by_name,
+    chosen_column,
+    plain,
+)
 from worker.ingest.names import has_bad_character, shown
+from worker.ingest.source import Columns
 
 Value = int | str
 """What a label column holds in a row."""
@@ -24,17 +34,48 @@ Value = int | str
 UNLABELLED = -1
 """What Hugging Face stores in the rows of a split that is published without labels."""
 
-_IMAGE_COLUMNS = ("image", "img", "jpg", "png", "webp", "picture")
-_LABEL_COLUMNS = ("label", "labels", "fine_label", "class", "target", "category", "cls")
+
+# What pyarrow raises on hostile bytes (ArrowInvalid is a ValueError, ArrowIOError an OSError).
+MALFORMED = (
+    pa.ArrowException,
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    OverflowError,
+    MemoryError,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """Which columns hold what, and the class names by label value where the schema declares them."""
+class ParquetColumns:
+    """Which columns hold what, and the class names by label value where the schema declares them.
+
+    `candidates` are the columns that could hold images, and those that could hold labels.
+    """
 
     image: str
     label: str
     names: tuple[str, ...] | None
+    true_label: str | None = None
+    annotators: tuple[str, ...] = ()
+    candidates: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every column of labels: the given ones, the true ones, then the annotators'."""
+        return (self.label, *((self.true_label,) if self.true_label else ()), *self.annotators)
+
+    def as_columns(self) -> Columns:
+        """The same as every format tells it."""
+        chosen = {"image": self.image, "label": self.label}
+        if self.true_label:
+            chosen["true_label"] = self.true_label
+        if self.annotators:
+            chosen["annotators"] = ", ".join(self.annotators)
+        images, labels = map(list, self.candidates)
+        return Columns(chosen, {"image": images, "label": labels, "true_label": labels})
 
 
 def invalid(message: str, name: str | None = None) -> BadInput:
@@ -47,7 +88,12 @@ def invalid(message: str, name: str | None = None) -> BadInput:
     )
 
 
-def columns_of(schema: pa.Schema, name: str) -> Columns:
+def columns_of(schema: pa.Schema, name: str, wish: Mapping[str, str] | None = None) -> ParquetColumns:
+    """The columns of a schema; `wish` names those that the user knows better (see `source.Wish`).
+
+    Raises BadInput PARQUET_INVALID (no images), LABEL_MISSING (no labels), COLUMN_UNKNOWN.
+    """
+    wish = wish or {}
     features = _features(schema, name)
 
     def declared(kind: str) -> list[str]:
@@ -56,7 +102,7 @@ def columns_of(schema: pa.Schema, name: str) -> Columns:
         ]
 
     images = [field.name for field in schema if _holds_images(field.type)]
-    image = _pick(images, _IMAGE_COLUMNS, declared("Image"))
+    image = _wished(wish, "image", images, name) or _pick(images, IMAGE_NAMES, declared("Image"))
     if image is None:
         raise BadInput(
             "PARQUET_INVALID",
@@ -67,9 +113,9 @@ def columns_of(schema: pa.Schema, name: str) -> Columns:
         )
     labels = [field.name for field in schema if field.name != image and _holds_labels(field.type)]
     class_labels = declared("ClassLabel")
-    label = _pick(
-        [column for column in labels if column in class_labels or column.casefold() in _LABEL_COLUMNS],
-        _LABEL_COLUMNS,
+    label = _wished(wish, "label", labels, name) or _pick(
+        [column for column in labels if column in class_labels or plain(column) in LABEL_NAMES],
+        LABEL_NAMES,
         class_labels,
     )
     if label is None:
@@ -86,7 +132,32 @@ def columns_of(schema: pa.Schema, name: str) -> Columns:
             raise invalid("The class names in the schema are not a list of words.", name)
         if len(set(names)) != len(names):
             raise invalid("Two classes of the schema have the same name.", name)
-    return Columns(image, label, None if names is None else tuple(names))
+    others = [column for column in labels if column != label]
+    true_label = (
+        _wished(wish, "true_label", others, name)
+        if "true_label" in wish
+        else by_name(others, TRUE_LABEL_NAMES)
+    )
+    left = [column for column in others if column != true_label]
+    annotators = (
+        [part.strip() for part in wish["annotators"].split(",") if part.strip()]
+        if "annotators" in wish
+        else annotators_of(left)
+    )
+    for column in annotators:
+        _wished({"annotators": column}, "annotators", left, name)
+    return ParquetColumns(
+        image,
+        label,
+        None if names is None else tuple(names),
+        true_label,
+        tuple(annotators),
+        (tuple(images), tuple(labels)),
+    )
+
+
+def _wished(wish: Mapping[str, str], word: str, could: Sequence[str], name: str) -> str | None:
+    return chosen_column(wish, word, could, name) if word in wish else None
 
 
 def _features(schema: pa.Schema, name: str) -> dict[str, Any]:
@@ -119,7 +190,7 @@ def _holds_labels(kind: pa.DataType) -> bool:
 
 def _pick(present: Sequence[str], usual: Iterable[str], declared: Sequence[str]) -> str | None:
     """The column to use: a declared one with a usual name, a declared one, a usual name, or the only one."""
-    by_usual = [column for word in usual for column in present if column.casefold() == word]
+    by_usual = [column for word in usual for column in present if plain(column) == word]
     for column in (
         *(c for c in by_usual if c in declared),
         *(c for c in declared if c in present),

@@ -35,14 +35,9 @@ _METHODS = (
     zipfile.ZIP_STORED,
     zipfile.ZIP_DEFLATED,
 )  # the others need unbounded memory, or nobody writes them
-_SMALL_BYTES = 1 << 20
+SMALL_BYTES = 1 << 20
 """Below this a high ratio is a blank image, not a bomb; all members together are still held to the ratio."""
 
-# fmt: off
-_NESTED_SUFFIXES = (
-    ".zip", ".jar", ".tar", ".tgz", ".gz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar", ".lz4", ".cab", ".iso",
-)
-# fmt: on
 _PIECE_BYTES = 1 << 20
 _SPOOL_BYTES = 64 << 20
 
@@ -62,6 +57,7 @@ class ZipArchive:
     """A zip file's members; raises BadInput for every archive row of the table of bad inputs."""
 
     what = "a zip"
+    packed = True
 
     def __init__(self, path: Path, limits: Limits) -> None:
         self._path = path
@@ -72,14 +68,6 @@ class ZipArchive:
         self.sizes = {name: place.size for name, place in self._places.items() if not is_ignored(name)}
         self.ignored = len(self._places) - len(self.sizes)
         check_sizes(self.sizes, limits)
-        for name in self.sizes:
-            if name.casefold().endswith(_NESTED_SUFFIXES):
-                raise BadInput(
-                    "ARCHIVE_BOMB",
-                    "The archive holds another archive.",
-                    hint="Unpack the inner archive and pack the images themselves.",
-                    item=shown(name),
-                )
 
     @staticmethod
     def _count_members(file: BinaryIO, limits: Limits) -> None:
@@ -98,6 +86,10 @@ class ZipArchive:
             count += 1
             if count > limits.members * 2:  # folders are records too
                 raise BadInput("LIMIT_EXCEEDED", "Too many files.", limit=limits.members)
+
+    def checksum(self, name: str) -> int | None:
+        """The CRC-32 of the listing."""
+        return self._places[name].crc
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:
@@ -264,14 +256,15 @@ def _checked(
 
 def _check_ratio(infos: list[zipfile.ZipInfo], limits: Limits, archive_bytes: int) -> None:
     for info in infos:
-        if info.file_size > _SMALL_BYTES and info.file_size > limits.ratio * info.compress_size:
-            raise _bomb(info.filename, limits.ratio, info.file_size / max(1, info.compress_size))
+        if info.file_size > SMALL_BYTES and info.file_size > limits.ratio * info.compress_size:
+            raise bomb(info.filename, limits.ratio, info.file_size / max(1, info.compress_size))
     total = sum(info.file_size for info in infos)
-    if total > _SMALL_BYTES and total > limits.ratio * archive_bytes:
-        raise _bomb(None, limits.ratio, total / archive_bytes)
+    if total > SMALL_BYTES and total > limits.ratio * archive_bytes:
+        raise bomb(None, limits.ratio, total / archive_bytes)
 
 
-def _bomb(name: str | None, limit: float, found: float) -> BadInput:
+def bomb(name: str | None, limit: float, found: float) -> BadInput:
+    """What unpacks to more than the ratio allows gets."""
     return BadInput(
         "ARCHIVE_BOMB",
         "The archive unpacks to far more than its own size.",

@@ -88,7 +88,7 @@ def _said(process: subprocess.Popen[str]) -> list[str]:
 def _enqueue_drill(database: Database, run_id: str, finish: Path) -> None:
     with database.transaction() as session:
         jobs.enqueue(
-            session, "drill.run", queue=jobs.TRAINING, key=jobs.run_key(run_id),
+            session, "drill.run", queue=jobs.TRAINING, key=jobs.key("run", run_id),
             run_id=run_id, url=database.url, finish=str(finish),
         )  # fmt: skip
 
@@ -159,7 +159,7 @@ def test_the_queues_are_declared_for_one_job_at_a_time(database: Database) -> No
         )
         found = [tuple(row) for row in rows]
     executor = "chancy.executors.asyncex.AsyncExecutor"
-    assert found == [("import", 1, ["import"], executor), ("training", 1, ["training"], executor)]
+    assert found == [(name, 1, [name], executor) for name in ("import", "preflight", "training")]
 
 
 def test_a_worker_runs_the_job_with_its_claim_and_counts_as_alive(
@@ -179,7 +179,7 @@ def test_a_worker_runs_the_job_with_its_claim_and_counts_as_alive(
     with database.transaction() as session:
         run = runs.load(session, run_id)
         assert (run.status, run.claim_id, run.starts) == ("running", claim_id, 1)
-        assert jobs.claim_of(session, jobs.run_key(run_id)) == claim_id
+        assert jobs.claim_of(session, jobs.key("run", run_id)) == claim_id
         assert jobs.live_workers(session) == 1
     parents = subprocess.run(["ps", "-A", "-o", "ppid="], capture_output=True, text=True, check=True).stdout
     assert str(worker.pid) not in parents.split(), "a child of its own would outlive a worker that is killed"

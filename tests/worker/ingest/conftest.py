@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,7 +14,9 @@ import pytest
 from PIL import Image
 
 from backend.settings import Limits
-from worker.ingest.importing import Imported, import_images, open_source
+from worker.ingest.importing import Imported, import_images
+from worker.ingest.opening import opened_source
+from worker.ingest.source import Source, Wish
 
 
 class Picture(Protocol):
@@ -91,8 +94,34 @@ def out(tmp_path: Path) -> Path:
 def bring(limits: Limits, out: Path) -> Callable[..., Imported]:
     """Opens and imports a path."""
 
-    def make(path: Path, *, split: str = "train", format: str = "auto", **options: Any) -> Imported:
-        source = open_source(path, format=format, split=split, limits=limits)
-        return import_images(source, out, limits=limits, **options)
+    def make(
+        path: Path,
+        *,
+        split: str = "train",
+        format: str = "auto",
+        columns: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> Imported:
+        with opened_source(path, format=format, wish=Wish(split, columns or {}), limits=limits) as source:
+            return import_images(source, out, limits=limits, **options)
 
     return make
+
+
+@pytest.fixture
+def open_source() -> Iterator[Callable[..., Source]]:
+    """Recognises a path; what it opened is closed after the test."""
+    with ExitStack() as stack:
+
+        def make(
+            path: Path,
+            *,
+            limits: Limits,
+            split: str = "train",
+            columns: Mapping[str, str] | None = None,
+            **options: Any,
+        ) -> Source:
+            wish = Wish(split, columns or {})
+            return stack.enter_context(opened_source(path, wish=wish, limits=limits, **options))
+
+        yield make

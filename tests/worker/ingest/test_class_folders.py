@@ -12,10 +12,11 @@ import pytest
 
 from backend.audit.errors import BadInput
 from backend.settings import Limits
-from worker.ingest.class_folders import ClassFolders, recognise
-from worker.ingest.importing import Imported, open_source
+from worker.ingest.class_folders import recognise
+from worker.ingest.importing import Imported
+from worker.ingest.listed import Listed
 from worker.ingest.members import Reader
-from worker.ingest.source import Entry
+from worker.ingest.source import Entry, Source, Wish
 
 
 class Names:
@@ -23,9 +24,13 @@ class Names:
 
     what = "a test"
     ignored = 0
+    packed = True
 
     def __init__(self, *names: str) -> None:
         self.sizes: Mapping[str, int] = dict.fromkeys(names, 1)
+
+    def checksum(self, name: str) -> int | None:
+        return None
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:
@@ -35,13 +40,13 @@ class Names:
         return name.encode()
 
 
-def folders(*names: str, split: str = "train") -> ClassFolders:
-    source = recognise(Names(*names), split, Limits())
+def folders(*names: str, split: str = "train") -> Listed:
+    source = recognise(Names(*names), Wish(split), Limits())
     assert source is not None
     return source
 
 
-def labels(source: ClassFolders, limit: int | None = None) -> list[tuple[str, str | None]]:
+def labels(source: Listed, limit: int | None = None) -> list[tuple[str, str | None]]:
     return [(entry.label, entry.split) for entry in source.entries(limit) if isinstance(entry, Entry)]
 
 
@@ -130,9 +135,9 @@ def test_one_class_only_is_too_few(names: tuple[str, ...]) -> None:
 
 def test_limits_on_classes_hold() -> None:
     with pytest.raises(BadInput, match="Too many classes"):
-        recognise(Names("a/1.png", "b/1.png", "c/1.png"), "train", Limits(classes=2))
+        recognise(Names("a/1.png", "b/1.png", "c/1.png"), Wish(), Limits(classes=2))
     with pytest.raises(BadInput, match="too long"):
-        recognise(Names("a/1.png", "bbbbbb/1.png"), "train", Limits(label_characters=5))
+        recognise(Names("a/1.png", "bbbbbb/1.png"), Wish(), Limits(label_characters=5))
 
 
 def test_a_folder_on_disk_is_read_as_its_zip_is(
@@ -153,7 +158,9 @@ def test_a_folder_on_disk_is_read_as_its_zip_is(
 
 
 @pytest.mark.parametrize("kind", ["symlink", "folder symlink", "FIFO"])
-def test_links_and_pipes_in_a_folder_are_refused(kind: str, tmp_path: Path, limits: Limits) -> None:
+def test_links_and_pipes_in_a_folder_are_refused(
+    open_source: Callable[..., Source], kind: str, tmp_path: Path, limits: Limits
+) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "secret.png").write_bytes(b"x")
     folder = tmp_path / "folder" / "cat"
@@ -172,7 +179,7 @@ def test_links_and_pipes_in_a_folder_are_refused(kind: str, tmp_path: Path, limi
 
 
 def test_a_file_that_changes_after_it_was_listed_is_refused(
-    two_classes: dict[str, bytes], tmp_path: Path, limits: Limits
+    open_source: Callable[..., Source], two_classes: dict[str, bytes], tmp_path: Path, limits: Limits
 ) -> None:
     for name, data in two_classes.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -19,7 +19,8 @@ from backend.audit.errors import BadInput
 from backend.settings import Limits
 from worker.ingest import Cancelled
 from worker.ingest.decoding import Allowance
-from worker.ingest.importing import Imported, import_images, open_source
+from worker.ingest.importing import Imported, import_images
+from worker.ingest.source import Source
 
 Pack = Callable[..., Path]
 Bring = Callable[..., Imported]
@@ -192,7 +193,9 @@ def test_progress_ends_at_the_number_of_entries(picture: Picture, pack: Pack, br
     assert {total for _, total in told} == {260}
 
 
-def test_a_cancelled_import_leaves_nothing(picture: Picture, pack: Pack, out: Path, limits: Limits) -> None:
+def test_a_cancelled_import_leaves_nothing(
+    open_source: Callable[..., Source], picture: Picture, pack: Pack, out: Path, limits: Limits
+) -> None:
     source = open_source(
         pack({f"{label}/{n}.png": picture(n) for label in "ab" for n in range(400)}), limits=limits
     )
@@ -212,7 +215,12 @@ def test_a_cancelled_import_leaves_nothing(picture: Picture, pack: Pack, out: Pa
 
 
 def test_a_cancelled_import_does_not_wait_for_a_slow_image(
-    two_classes: dict[str, bytes], picture: Picture, pack: Pack, out: Path, limits: Limits
+    open_source: Callable[..., Source],
+    two_classes: dict[str, bytes],
+    picture: Picture,
+    pack: Pack,
+    out: Path,
+    limits: Limits,
 ) -> None:
     data = picture(size=(2000, 2000), format="JPEG", progressive=True, quality=20)
     scan = data[data.rindex(b"\xff\xda") : -2]
@@ -243,7 +251,9 @@ def test_what_was_in_the_folder_before_stays(
 
 
 @pytest.mark.parametrize("name", ["model.pkl", "model.pt", "model.joblib", "images.zip"])
-def test_pickles_are_refused_by_name_and_by_content(name: str, tmp_path: Path, limits: Limits) -> None:
+def test_pickles_are_refused_by_name_and_by_content(
+    open_source: Callable[..., Source], name: str, tmp_path: Path, limits: Limits
+) -> None:
     (tmp_path / name).write_bytes(pickle.dumps({"images": [1, 2, 3]}))
 
     with pytest.raises(BadInput) as caught:
@@ -252,7 +262,9 @@ def test_pickles_are_refused_by_name_and_by_content(name: str, tmp_path: Path, l
     assert caught.value.code == "PICKLE_REFUSED"
 
 
-def test_what_holds_no_dataset_says_what_one_looks_like(pack: Pack, limits: Limits, tmp_path: Path) -> None:
+def test_what_holds_no_dataset_says_what_one_looks_like(
+    open_source: Callable[..., Source], pack: Pack, limits: Limits, tmp_path: Path
+) -> None:
     (tmp_path / "empty").mkdir()
     for path in (pack({"notes/readme.txt": b"hello"}), tmp_path / "empty"):
         with pytest.raises(BadInput) as caught:
@@ -261,17 +273,21 @@ def test_what_holds_no_dataset_says_what_one_looks_like(pack: Pack, limits: Limi
         assert "cat/1.jpg" in caught.value.hint
 
 
-def test_a_stated_format_is_held_to(two_classes: dict[str, bytes], pack: Pack, limits: Limits) -> None:
+def test_a_stated_format_is_held_to(
+    open_source: Callable[..., Source], two_classes: dict[str, bytes], pack: Pack, limits: Limits
+) -> None:
     path = pack(two_classes)
 
     assert open_source(path, format="class-folder", limits=limits).format == "class-folder"
-    for format, code in (("parquet", "NOTHING_RECOGNISED"), ("coco", "FORMAT_UNKNOWN")):
+    for format, code in (("parquet", "NOTHING_RECOGNISED"), ("tfrecord", "FORMAT_UNKNOWN")):
         with pytest.raises(BadInput) as caught:
             open_source(path, format=format, limits=limits)
         assert caught.value.code == code
 
 
-def test_a_path_that_is_not_there_is_refused(tmp_path: Path, limits: Limits) -> None:
+def test_a_path_that_is_not_there_is_refused(
+    open_source: Callable[..., Source], tmp_path: Path, limits: Limits
+) -> None:
     with pytest.raises(BadInput) as caught:
         open_source(tmp_path / "nothing.zip", limits=limits)
 

@@ -15,8 +15,8 @@ import pytest
 
 from backend.audit.errors import BadInput
 from backend.settings import Limits
-from worker.ingest.importing import Imported, open_source
-from worker.ingest.source import Entry, Refusal
+from worker.ingest.importing import Imported
+from worker.ingest.source import Entry, Refusal, Source
 
 Picture = Callable[..., bytes]
 CLASSES = ["cat", "dog", "fox"]
@@ -95,7 +95,11 @@ def test_paths_in_the_image_column_are_names_while_they_are_unique_and_harmless(
 
 
 def test_shards_of_a_folder_are_read_in_order_and_by_split(
-    pictures: list[bytes], shard: Callable[..., Path], bring: Callable[..., Imported], limits: Limits
+    open_source: Callable[..., Source],
+    pictures: list[bytes],
+    shard: Callable[..., Path],
+    bring: Callable[..., Imported],
+    limits: Limits,
 ) -> None:
     for number in (10, 2):
         shard(
@@ -152,7 +156,7 @@ def test_a_limit_takes_the_first_rows_across_shards(
 
 
 def test_missing_shards_are_noticed(
-    pictures: list[bytes], shard: Callable[..., Path], limits: Limits
+    open_source: Callable[..., Source], pictures: list[bytes], shard: Callable[..., Path], limits: Limits
 ) -> None:
     folder = shard("train-00001-of-00003.parquet", table(pictures, [0, 1] * 3)).parent
 
@@ -233,7 +237,12 @@ def test_rows_without_image_or_label_are_listed_and_the_rest_is_kept(
     ],
 )
 def test_labels_that_leave_nothing_to_compare_are_refused_at_once(
-    labels: list[int | None], code: str, pictures: list[bytes], shard: Callable[..., Path], limits: Limits
+    open_source: Callable[..., Source],
+    labels: list[int | None],
+    code: str,
+    pictures: list[bytes],
+    shard: Callable[..., Path],
+    limits: Limits,
 ) -> None:
     with pytest.raises(BadInput) as caught:
         open_source(shard("x.parquet", table(pictures, labels, label_type=pa.int64())), limits=limits)
@@ -250,7 +259,11 @@ def test_labels_that_leave_nothing_to_compare_are_refused_at_once(
     ids=["no image", "no label"],
 )
 def test_a_file_without_the_columns_is_refused(
-    content: pa.Table, code: str, shard: Callable[..., Path], limits: Limits
+    open_source: Callable[..., Source],
+    content: pa.Table,
+    code: str,
+    shard: Callable[..., Path],
+    limits: Limits,
 ) -> None:
     with pytest.raises(BadInput) as caught:
         open_source(shard("x.parquet", content), limits=limits)
@@ -270,7 +283,11 @@ def test_a_file_without_the_columns_is_refused(
     ids=["cut", "deep", "no text", "another shape", "a class twice"],
 )
 def test_a_broken_description_is_refused(
-    metadata: bytes, pictures: list[bytes], shard: Callable[..., Path], limits: Limits
+    open_source: Callable[..., Source],
+    metadata: bytes,
+    pictures: list[bytes],
+    shard: Callable[..., Path],
+    limits: Limits,
 ) -> None:
     made = table(pictures, [0, 1] * 3, names=None).replace_schema_metadata({"huggingface": metadata})
 
@@ -281,7 +298,7 @@ def test_a_broken_description_is_refused(
 
 
 def test_shards_with_other_classes_are_refused(
-    pictures: list[bytes], shard: Callable[..., Path], limits: Limits
+    open_source: Callable[..., Source], pictures: list[bytes], shard: Callable[..., Path], limits: Limits
 ) -> None:
     shard("train-0.parquet", table(pictures, [0, 1] * 3))
     folder = shard("train-1.parquet", table(pictures, [0, 1] * 3, names=["dog", "cat", "fox"])).parent
@@ -335,7 +352,7 @@ def test_a_flipped_byte_is_found_by_the_checksum_of_its_page(
 
 
 def test_one_value_repeated_without_end_is_stopped_by_the_limit(
-    picture: Picture, shard: Callable[..., Path]
+    open_source: Callable[..., Source], picture: Picture, shard: Callable[..., Path]
 ) -> None:
     """A dictionary page makes a file of kilobytes out of any number of equal rows."""
     path = shard("x.parquet", table([picture(size=(100, 100))] * 4000, [0, 1] * 2000))
@@ -348,7 +365,7 @@ def test_one_value_repeated_without_end_is_stopped_by_the_limit(
 
 
 def test_rows_and_images_over_the_limits_are_refused(
-    pictures: list[bytes], shard: Callable[..., Path]
+    open_source: Callable[..., Source], pictures: list[bytes], shard: Callable[..., Path]
 ) -> None:
     path = shard("x.parquet", table(pictures, [0, 1] * 3))
 

@@ -14,7 +14,8 @@ import pytest
 
 from backend.audit.errors import BadInput
 from backend.settings import Limits
-from worker.ingest.importing import Imported, open_source
+from worker.ingest.importing import Imported
+from worker.ingest.source import Source
 from worker.ingest.zip_archive import ZipArchive
 
 Pack = Callable[..., Path]
@@ -257,7 +258,9 @@ def test_an_archive_in_the_archive_is_refused(
         ("upload_bytes", 500),
     ],
 )
-def test_limits_hold(field: str, value: int, two_classes: dict[str, bytes], pack: Pack) -> None:
+def test_limits_hold(
+    open_source: Callable[..., Source], field: str, value: int, two_classes: dict[str, bytes], pack: Pack
+) -> None:
     with pytest.raises(BadInput) as caught:
         open_source(pack(two_classes), limits=Limits.model_validate({field: value}))
 
