@@ -96,7 +96,7 @@ def gunzipped(source: BinaryIO, limits: Limits, *, compressed: int, scratch: Pat
     out = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115  the caller closes it
     made = 0
     try:
-        with gzip.GzipFile(fileobj=source) as unpacked:
+        with gzip.GzipFile(fileobj=source, mode="rb") as unpacked:
             while piece := unpacked.read(_PIECE_BYTES):
                 made += len(piece)
                 if made > limits.expanded_bytes:
