@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
@@ -18,7 +19,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from backend.api.context import Context
 from backend.api.gate import Gate
 from backend.api.openapi import document, new_app, routed
-from backend.api.uploads import sweep_now
+from backend.api.uploads import sweep_for_ever
 from backend.settings import Settings
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
@@ -36,9 +37,9 @@ def create_app(settings: Settings, database: Database, artifacts: Artifacts) -> 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         context.listener.start()
-        if removed := await run_in_threadpool(sweep_now, settings):
-            log.info("removed %d files of uploads that nobody went on with", removed)
+        sweeping = asyncio.create_task(sweep_for_ever(context))
         yield
+        sweeping.cancel()
         await run_in_threadpool(context.stop)
         context.published.close()
 

@@ -87,17 +87,65 @@ class Client:
         format: str = "auto",
         split: str = "train",
         limit: int | None = None,
+        columns: Mapping[str, str] | None = None,
         on_server: bool = False,
         progress: upload.Progress = lambda sent, total: None,
     ) -> Dataset:
-        """Upload what `path` holds (or name a folder of the server) and start its import, without waiting."""
-        body: Json = {"format": format, "split": split, "limit": limit}
-        body["name"] = name or Path(path).resolve().name.split(".")[0] or "dataset"
+        """Upload what `path` holds (or name a folder of the server) and start its import, without waiting.
+
+        `columns` says which column of a table is the `image`, `label`, `true_label`, `split` or (several, with commas)
+        `annotators`, where the guess is wrong.
+        """
+        delivery = self.deliver(path, on_server=on_server, progress=progress)
+        name = name or named_after(path)
+        return self.import_delivered(
+            delivery, name=name, format=format, split=split, limit=limit, columns=columns
+        )
+
+    def deliver(
+        self,
+        path: str | Path,
+        *,
+        on_server: bool = False,
+        progress: upload.Progress = lambda sent, total: None,
+    ) -> Json:
+        """Upload what `path` holds (or name a folder of the server); what `preflight` and `import_delivered` take."""
         if on_server:
-            body["server_folder"] = str(path)
-        else:
-            with upload.as_file(Path(path)) as file:
-                body["upload_id"] = self._wire.send(file, progress)
+            return {"server_folder": str(path)}
+        with upload.as_file(Path(path)) as file:
+            upload_id, digest = self._wire.send(file, progress)
+        return {"upload_id": upload_id, "digest": digest}
+
+    def preflight(
+        self,
+        delivery: Json,
+        *,
+        format: str = "auto",
+        columns: Mapping[str, str] | None = None,
+        progress: Told | None = None,
+    ) -> Json:
+        """Look at a delivery before anything is kept; waits, and gives the report. Raises `JobFailed`."""
+        body = {**delivery, "format": format, "columns": dict(columns or {})}
+        begun = self._wire.json("POST", "/api/preflights", json=body)
+
+        def ask() -> Json:
+            return self._wire.json("GET", f"/api/preflights/{begun['id']}")
+
+        return dict(waiting.succeed(ask, "Looking", progress)["report"])
+
+    def import_delivered(
+        self,
+        delivery: Json,
+        *,
+        name: str | None = None,
+        format: str = "auto",
+        split: str = "train",
+        limit: int | None = None,
+        columns: Mapping[str, str] | None = None,
+    ) -> Dataset:
+        """Start the import of a delivery."""
+        body: Json = {**delivery, "name": name, "format": format, "split": split, "limit": limit}
+        body["columns"] = dict(columns or {})
         return cast(Dataset, self._wire.json("POST", "/api/datasets", json=body))
 
     def import_digits(self, *, noise_rate: float = 0.2, seed: int = 0) -> Dataset:
@@ -146,7 +194,7 @@ class Client:
         return waiting.wait(lambda: self._wire.json("GET", address, params=filters))
 
     def _sent(self, path: str | Path, uploading: upload.Progress = lambda sent, total: None) -> str:
-        return self._wire.send(Path(path), uploading)
+        return self._wire.send(Path(path), uploading)[0]
 
     # --- runs ------------------------------------------------------------------------------------
 
@@ -342,3 +390,8 @@ def _with_class_index(item: Json, classes: Sequence[str]) -> Json:
             raise ValueError(f"There is no class {label!r}; there are {', '.join(map(repr, classes))}.")
         item["label"] = classes.index(label)
     return item
+
+
+def named_after(path: str | Path) -> str:
+    """What a dataset is called when nobody says: the file's or folder's name without its endings."""
+    return Path(path).resolve().name.split(".")[0] or "dataset"

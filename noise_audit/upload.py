@@ -12,7 +12,9 @@ from pathlib import Path
 
 import httpx
 
-CHUNK_BYTES = 16 * 2**20
+from noise_audit.digest import PIECE_BYTES, Digest
+
+CHUNK_BYTES = PIECE_BYTES
 """One PATCH: large enough to be fast, small enough to lose little when a connection breaks."""
 RETRIES = 5
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -40,8 +42,8 @@ def as_file(path: Path) -> Iterator[Path]:
         yield packed
 
 
-def send(http: httpx.Client, file: Path, progress: Progress = lambda sent, total: None) -> str:
-    """Upload one file in chunks, going on after a broken connection; returns the upload's id."""
+def send(http: httpx.Client, file: Path, progress: Progress = lambda sent, total: None) -> tuple[str, str]:
+    """Upload one file in chunks, going on after a broken connection; returns the upload's id and what was sent's digest."""
     total = file.stat().st_size
     metadata = {"filename": file.name, "filetype": "application/octet-stream"}
     encoded = ",".join(
@@ -51,14 +53,19 @@ def send(http: httpx.Client, file: Path, progress: Progress = lambda sent, total
         "/api/uploads", headers={**TUS, "Upload-Length": str(total), "Upload-Metadata": encoded}
     )
     location = httpx.URL(created.headers["Location"]).path
-    offset, failures = 0, 0
+    offset, failures, hashed = 0, 0, 0
+    digest = Digest()
     with file.open("rb") as source:
         while offset < total:
             source.seek(offset)
+            chunk = source.read(CHUNK_BYTES - offset % CHUNK_BYTES)
+            if offset == hashed:
+                digest.add(chunk)
+                hashed += len(chunk)
             try:
                 answer = http.patch(
                     location,
-                    content=source.read(CHUNK_BYTES),
+                    content=chunk,
                     headers={
                         **TUS,
                         "Upload-Offset": str(offset),
@@ -73,4 +80,4 @@ def send(http: httpx.Client, file: Path, progress: Progress = lambda sent, total
                 time.sleep(0.2 * 2**failures)
                 offset = int(http.head(location, headers=TUS).headers["Upload-Offset"])
             progress(offset, total)
-    return location.rstrip("/").rsplit("/", 1)[-1]
+    return location.rstrip("/").rsplit("/", 1)[-1], digest.text()

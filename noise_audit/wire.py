@@ -46,8 +46,8 @@ class Wire:
         with _Reaching(self.url):
             return self._http.request(method, address, **options)
 
-    def send(self, file: Path, progress: upload.Progress) -> str:
-        """Upload a file; gives the upload's id."""
+    def send(self, file: Path, progress: upload.Progress) -> tuple[str, str]:
+        """Upload a file; gives the upload's id, and the digest of what was sent."""
         with _Reaching(self.url):
             return upload.send(self._http, file, progress)
 

@@ -20,17 +20,21 @@ def delivered(
 ) -> Iterator[Recognised]:
     """The source that a dataset's or a preflight's `source` speaks of, open inside the block.
 
-    An upload is fetched into `scratch`; a folder is read where it lies (the backend has checked it against the
-    allow-list). Raises BadInput for what cannot be used.
+    Both are read where they lie (the backend has checked a folder against the allow-list); an upload in a bucket is
+    fetched into `scratch` first. Raises BadInput for what cannot be used.
     """
+    name = None
     if wish["kind"] == "upload":
-        # Only the ending of the user's file name is used, to recognise the format; never its path.
-        path = scratch / f"upload{Path(wish['filename']).suffix.lower()[:16]}"
-        artifacts.download(uploads.key(wish["upload_id"]), path)
+        key, name = uploads.key(wish["upload_id"]), wish["filename"]
+        path = artifacts.local_path(key)
+        if path is None:
+            path = scratch / "upload"
+            artifacts.download(key, path)
     else:
         path = Path(wish["path"])
     with opened_source(
         path,
+        name=name,
         format=wish.get("format", "auto"),
         wish=Wish(wish.get("split", "train"), wish.get("columns") or {}),
         limits=settings.limits,

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
-from backend.api import uploads
+from backend.api import deliveries
 from backend.api.answers import dataset_answer
 from backend.api.context import Context, Id, In, Me
 from backend.api.schemas import DatasetAnswer, DatasetCreate, DatasetList, DigitsCreate, InjectCreate
-from backend.audit.errors import BadInput, Forbidden
+from backend.audit.errors import BadInput
 from backend.store import activity, datasets, decisions, jobs
 from backend.store.tables import Dataset
 
@@ -33,16 +32,8 @@ def list_datasets(context: In, caller: Me) -> DatasetList:
 @router.post("", status_code=201)
 def create_dataset(body: DatasetCreate, context: In, caller: Me) -> DatasetAnswer:
     """Start the import of a finished upload or of a folder on the server."""
-    if (body.upload_id is None) == (body.server_folder is None):
-        raise BadInput("INVALID", "Send upload_id or server_folder, and only one of them.", item="upload_id")
-    wish = body.model_dump(include={"format", "split", "limit", "all_or_nothing"})
-    if body.upload_id is not None:
-        upload = uploads.unused(context, caller.id, body.upload_id)
-        name, source = upload.filename, {"kind": "upload", "upload_id": upload.id, **wish}
-        source["filename"] = upload.filename
-    else:
-        folder = _allowed(context, body.server_folder or "")
-        name, source = folder.name, {"kind": "folder", "path": str(folder), **wish}
+    name, source = deliveries.source_of(context, caller.id, body)
+    source |= body.model_dump(include={"format", "columns", "split", "limit", "all_or_nothing"})
     name = body.name or PurePath(name).stem or "dataset"
     return _begin(context, caller, name[:200], source)
 
@@ -101,25 +92,6 @@ def _create(
 
 def _answer(session: Session, row: Dataset) -> DatasetAnswer:
     return dataset_answer(row, sum(decisions.counts(session, row.id).values()))
-
-
-def _allowed(context: Context, wanted: str) -> Path:
-    """The folder, when it lies under one that the installation opened. Says nothing about any other."""
-    refusal = Forbidden(
-        "FOLDER_NOT_ALLOWED",
-        "This server does not read that folder.",
-        hint="Its owner opens folders with NOISE_AUDIT_SERVER_FOLDERS.",
-    )
-    opened = [Path(root) for root in context.settings.server_folders.split(os.pathsep) if root]
-    if "\0" in wanted or not Path(wanted).is_absolute():
-        raise refusal
-    try:
-        folder = Path(wanted).resolve(strict=True)
-        if any(folder.is_relative_to(root.resolve(strict=True)) for root in opened):
-            return folder
-    except (OSError, RuntimeError) as error:
-        raise refusal from error
-    raise refusal
 
 
 def _check_noise(body: InjectCreate, classes: int) -> None:

@@ -22,6 +22,7 @@ from backend.api import (
     figures,
     imported,
     predictions,
+    preflights,
     problems,
     recipes,
     reports,
@@ -29,6 +30,7 @@ from backend.api import (
     samples,
     selections,
     selftests,
+    server_folders,
     signoff,
     system,
     thresholds,
@@ -44,7 +46,8 @@ from backend.settings import Settings
 DASHBOARD = Path(__file__).parents[1] / "dashboard"
 NOUNS = (
     *(accounts, system, recipes, events),
-    *(datasets, annotators, duplicates, versions, atlas, decisions, imported, compare, selftests),
+    *(preflights, server_folders, datasets, annotators, duplicates, versions, atlas, decisions),
+    *(imported, compare, selftests),
     *(runs, predictions, samples, selections, thresholds, classes, figures, signoff, exports, reports),
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 DatasetStatus = Literal["importing", "ready", "failed", "cancelled"]
 RunStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -27,6 +27,11 @@ ExportFormat = Literal[
     "safetensors",
     "html",
 ]
+ImportFormat = Literal[
+    "auto", "class-folder", "manifest", "parquet", "webdataset", "cifar", "idx", "arrays", "coco"
+]
+ColumnUse = Literal["image", "label", "true_label", "split", "annotators"]
+ColumnName = Annotated[str, Field(max_length=4096)]
 Setting = str | int | float | bool
 
 
@@ -109,16 +114,111 @@ class UploadAnswer(Answer):
     created_at: datetime
 
 
-class DatasetCreate(Body):
-    """A dataset from a finished upload, or from a folder on the server; exactly one of the two."""
+class Delivery(Body):
+    """What somebody delivered: a finished upload, or a folder on the server; exactly one of the two."""
 
     upload_id: str | None = Field(None, max_length=64)
     server_folder: str | None = Field(None, max_length=4096)
+    digest: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{64}$",
+        description="of the upload's bytes as they were sent: SHA-256 over the SHA-256 of each piece of 16 MiB",
+    )
+    format: ImportFormat = "auto"
+    columns: dict[ColumnUse, ColumnName] = Field(
+        default_factory=dict, description="columns of a table by what they hold, where the guess was wrong"
+    )
+
+
+class PreflightCreate(Delivery):
+    pass
+
+
+class DatasetCreate(Delivery):
     name: str | None = Field(None, min_length=1, max_length=200)
-    format: Literal["auto", "class-folder", "parquet"] = "auto"
     split: Literal["train", "val", "test", "all"] = "train"
     limit: int | None = Field(None, ge=2)
     all_or_nothing: bool = False
+
+
+class ColumnsAnswer(Answer):
+    """Columns by what they hold, and which others could hold it."""
+
+    chosen: dict[str, str]
+    candidates: dict[str, list[str]]
+
+
+class Notice(Answer):
+    code: str
+    message: str
+
+
+class UnreadableItem(Notice):
+    item: str
+
+
+class Readable(Answer):
+    """Of the images that were tried, how many could not be read."""
+
+    looked_at: int
+    unreadable: int
+
+
+class DuplicateExample(Answer):
+    names: list[str]
+    labels: list[str]
+    splits: list[str | None]
+
+
+class Duplicates(Answer):
+    """Images whose bytes an earlier one has, among those `compared`; `complete` says whether these were all."""
+
+    images: int
+    across_splits: int
+    different_labels: int
+    compared: int
+    complete: bool
+    examples: list[DuplicateExample]
+
+
+class PreflightReport(Answer):
+    """What an import would give; `counts` holds the samples of each class by split ("" where there are none)."""
+
+    recognised: str
+    reason: str
+    total: int
+    ignored: int
+    splits: dict[str, int]
+    classes: list[str]
+    counts: dict[str, dict[str, int]]
+    columns: ColumnsAnswer | None
+    annotators: list[str]
+    readable: Readable
+    unreadable: list[UnreadableItem]
+    unreadable_count: int
+    duplicates: Duplicates
+    warnings: list[Notice]
+    seconds: float = 0.0
+
+
+class PreflightAnswer(Answer):
+    id: str
+    status: Literal["looking", "ready", "failed", "cancelled"]
+    progress: Progress
+    report: PreflightReport | None
+    error: ErrorAnswer | None
+
+    @field_validator("report", mode="before")
+    @classmethod
+    def _none_yet(cls, report: Any) -> Any:
+        return report or None
+
+
+class ServerFolders(Answer):
+    """Paths that could be meant; `opened` says whether this installation opened any folder."""
+
+    opened: bool
+    items: list[str]
 
 
 class InjectCreate(Body):
@@ -283,6 +383,7 @@ class SampleAnswer(Answer):
         None, description="how many of the run's scores put it among as many suspects as were flagged"
     )
     true_label: int | None = None
+    split: str | None = None
     decision: DecisionAnswer | None = None
 
 

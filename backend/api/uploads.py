@@ -5,11 +5,14 @@ The protocol is tuspyserver's; here stand the limits, whose upload it is, and wh
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import re
 import shutil
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +22,21 @@ from tuspyserver import create_tus_router
 from tuspyserver.lock import FileLock
 
 from backend.api.context import Context, In, Me
-from backend.audit.errors import BadInput, NotFound, TooLarge, Unavailable
+from backend.audit.errors import BadInput, Conflict, NoiseAuditError, NotFound, TooLarge, Unavailable
 from backend.settings import Settings
 from backend.store import activity, uploads
 from backend.store.tables import Upload
+from noise_audit.digest import of_file
 
 DAYS_KEPT = 5
 """An upload that nobody goes on with is forgotten after this."""
+SWEEP_SECONDS = 6 * 3600
 FREE_SHARE = 0.1
 """Of the disk stays free."""
 NAME_CHARACTERS = 200
 _ID = re.compile(r"[0-9a-f]{32}")
+
+log = logging.getLogger(__name__)
 
 Metadata = dict[Any, Any]
 """Text by key, as tuspyserver passes it."""
@@ -61,12 +68,30 @@ def uploads_router(settings: Settings) -> APIRouter:
     return router
 
 
-def finished(context: Context, account_id: str, upload_id: str) -> Upload:
+def finished(context: Context, account_id: str, upload_id: str, digest: str | None = None) -> Upload:
     """The finished upload of this account. Raises NotFound.
+
+    With the `digest` of what was sent, one whose bytes arrived otherwise is forgotten: Conflict (UPLOAD_BROKEN).
 
     Also finishes one whose last byte arrived but whose completion was cut off, by a crash or by a store
     that was away: to the browser such an upload is complete.
     """
+    upload = _finished(context, account_id, upload_id)
+    if digest is not None and digest != upload.digest:
+        _forget(context, account_id, upload.id)
+        for path in _folder(context.settings, account_id).glob(f"{upload.id}*"):
+            path.unlink()
+        raise Conflict(
+            "UPLOAD_BROKEN",
+            "The bytes that arrived are not those that were sent.",
+            hint="Upload the file again.",
+            limit=digest,
+            found=upload.digest,
+        )
+    return upload
+
+
+def _finished(context: Context, account_id: str, upload_id: str) -> Upload:
     path = _folder(context.settings, account_id) / upload_id
     with context.database.transaction() as session:
         try:
@@ -77,22 +102,41 @@ def finished(context: Context, account_id: str, upload_id: str) -> Upload:
     return _finish(context, account_id, path)
 
 
-def unused(context: Context, account_id: str, upload_id: str) -> Upload:
-    """The finished upload of this account, whose bytes are still there. Raises NotFound (NOT_FOUND, UPLOAD_USED)."""
-    upload = finished(context, account_id, upload_id)
+def unused(context: Context, account_id: str, upload_id: str, digest: str | None = None) -> Upload:
+    """The finished upload of this account, whose bytes are still there.
+
+    Raises NotFound (NOT_FOUND, UPLOAD_USED) and Conflict (UPLOAD_BROKEN), as `finished`.
+    """
+    upload = finished(context, account_id, upload_id, digest)
     if not context.artifacts.exists(uploads.key(upload.id)):
         raise NotFound("UPLOAD_USED", "This upload has been used already.", hint="Upload the file again.")
     return upload
 
 
-def sweep(settings: Settings, now: float) -> int:
-    """Remove what nobody went on with; gives how many files. `now` in seconds since the epoch."""
+def sweep(context: Context, now: float) -> int:
+    """Remove what nobody went on with, finished or not; gives how many. `now` in seconds since the epoch."""
+    before = now - DAYS_KEPT * 86_400
     removed = 0
-    for path in (settings.data / "uploads").glob("*/*"):
-        if path.is_file() and path.stat().st_mtime < now - DAYS_KEPT * 86_400:
+    for path in (context.settings.data / "uploads").glob("*/*"):
+        if path.is_file() and path.stat().st_mtime < before:
             path.unlink(missing_ok=True)
             removed += 1
-    return removed
+    with context.database.transaction() as session:
+        left = uploads.forget_old(session, datetime.fromtimestamp(before, UTC))
+    for upload_id in left:
+        context.artifacts.delete(uploads.key(upload_id))
+    return removed + len(left)
+
+
+async def sweep_for_ever(context: Context) -> None:
+    """`sweep` by this machine's clock, now and every few hours."""
+    while True:
+        try:
+            if removed := await run_in_threadpool(lambda: sweep(context, time.time())):
+                log.info("removed %d files of uploads that nobody went on with", removed)
+        except NoiseAuditError as error:
+            log.warning("uploads not swept: %s", error.code)
+        await asyncio.sleep(SWEEP_SECONDS)
 
 
 def _folder(settings: Settings, account_id: str) -> Path:
@@ -111,9 +155,18 @@ def _placed(request: Request, context: In, caller: Me) -> Callable[[Metadata], A
                 raise NotFound("NOT_FOUND", "There is no such upload.")
             if method == "PATCH":
                 _mend(path)
+            elif method == "DELETE":
+                _forget(context, caller.id, upload_id)
         return {"files_dir": str(folder)}
 
     return place
+
+
+def _forget(context: Context, account_id: str, upload_id: str) -> None:
+    """Drop a finished upload's bytes and its note; Conflict (UPLOAD_IN_USE) while a dataset is made of it."""
+    with context.database.transaction() as session:
+        uploads.forget(session, account_id, upload_id)
+    context.artifacts.delete(uploads.key(upload_id))
 
 
 def _mend(path: Path) -> None:
@@ -184,10 +237,11 @@ def _finish(context: Context, account_id: str, path: Path) -> Upload:
     known = _note(path)
     if path.stat().st_size != known["size"]:
         raise Unavailable("UPLOAD_BROKEN", "The upload's bytes are not all there.", hint="Upload it again.")
-    context.artifacts.put(uploads.key(path.name), path)
+    digest = of_file(path)
+    context.artifacts.take_over(uploads.key(path.name), path)
     filename = _plain(known["metadata"].get("filename", "upload"))
     with context.database.transaction() as session:
-        row = uploads.record(session, account_id, path.name, filename, known["size"])
+        row = uploads.record(session, account_id, path.name, filename, known["size"], digest)
         activity.record(session, account_id, "upload.finish", path.name, size=known["size"])
     # Emptied, not removed: a browser that never heard the answer still asks how far it came.
     with path.open("wb"):
@@ -215,8 +269,3 @@ def _plain(filename: str) -> str:
     last = re.split(r"[/\\]", filename)[-1]
     printable = "".join(sign for sign in last if sign.isprintable() and not "\ud800" <= sign <= "\udfff")
     return printable[-NAME_CHARACTERS:] or "upload"
-
-
-def sweep_now(settings: Settings) -> int:
-    """`sweep` by this machine's clock."""
-    return sweep(settings, time.time())

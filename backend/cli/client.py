@@ -11,23 +11,12 @@ from typing import Annotated
 import typer
 
 from backend.cli.console import bytes_bar, fail, plain_errors, result, result_json, say, table
+from backend.cli.importing import import_
 from backend.cli.outcome import naming, show_outcome, status_document
 from noise_audit import Client
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random choice.")]
-
-
-class Format(StrEnum):
-    """How an import is read."""
-
-    AUTO, CLASS_FOLDER, PARQUET = "auto", "class-folder", "parquet"
-
-
-class Split(StrEnum):
-    """Which part of a dataset that comes in several is taken."""
-
-    TRAIN, VAL, TEST, ALL = "train", "val", "test", "all"
 
 
 class Kind(StrEnum):
@@ -37,37 +26,6 @@ class Kind(StrEnum):
     SYMMETRIC_EXCLUSIVE = "symmetric-exclusive"
     CLASS_CONDITIONAL = "class-conditional"
     INSTANCE = "instance"
-
-
-def import_(
-    path: Annotated[Path, typer.Argument(help="A zip, a folder of class folders, or Parquet files.")],
-    name: Annotated[str | None, typer.Option(help="Name of the dataset; default: the path's.")] = None,
-    format: Annotated[Format, typer.Option(help="How to read it.")] = Format.AUTO,
-    split: Annotated[Split, typer.Option(help="Which split, where there are several.")] = Split.TRAIN,
-    limit: Annotated[int | None, typer.Option(min=2, help="Take the first N samples only.")] = None,
-    on_server: Annotated[bool, typer.Option("--on-server", help="PATH is a folder there.")] = False,
-) -> None:
-    """Bring a dataset in; prints its id."""
-    with plain_errors(), Client() as client:
-        with bytes_bar("Uploading") as sent:
-            started = client.import_path(
-                path,
-                name=name,
-                format=format.value,
-                split=split.value,
-                limit=limit,
-                on_server=on_server,
-                progress=sent,
-            )
-        dataset = client.wait(started)
-        report = dataset["report"]
-        say(f"{dataset['sample_count']:,} images in {len(dataset['classes'])} classes.")
-        unreadable = int(report.get("unreadable_count", len(report.get("unreadable", []))))
-        if unreadable:
-            say(
-                f"[yellow]{unreadable:,} could not be read and were left out; the import report names them.[/]"
-            )
-        result(dataset["id"])
 
 
 def inject(

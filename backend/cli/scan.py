@@ -16,8 +16,9 @@ from typing import Annotated, Any
 import typer
 
 from backend.audit.errors import NoiseAuditError
-from backend.cli.client import Format, Seed, Split, read_settings
+from backend.cli.client import Seed, read_settings
 from backend.cli.console import JOB_FAILED, bytes_bar, fail, plain_errors, result, said_to_people, say
+from backend.cli.importing import Format, Split
 from backend.cli.outcome import rate_in_words, show_outcome, status_document
 from backend.cli.server import Leave, leave_on_signals
 from backend.cli.takeout import Unreviewed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -118,6 +119,26 @@ class Artifacts:
             key = f"{prefix.rstrip('/')}/{path.relative_to(folder).as_posix()}"
             if path.is_file() and key not in there:
                 self.put(key, path, replace=True)
+
+    def take_over(self, key: str, path: Path) -> None:
+        """Store the file's bytes under the key; where the store is a folder beside it the file moves, at no cost."""
+        target = self.local_path(key)
+        if target is not None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.replace(target)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+            else:
+                return
+        self.put(key, path)
+
+    def local_path(self, key: str) -> Path | None:
+        """Where the object lies as a file of this machine, to be read only; None for a bucket."""
+        if not isinstance(self._store, LocalStore) or self._store.prefix is None:
+            return None
+        return Path(self._store.prefix) / key
 
     def exists(self, key: str) -> bool:
         """Whether there is an object of exactly this key."""

@@ -77,6 +77,7 @@ class SampleRow:
     x: float
     y: float
     agreement: int | None = None
+    split: str | None = None
     decision: Standing | None = field(default=None)
 
 
@@ -120,7 +121,7 @@ def rows(
     wanted = [int(index) for index in indices]
     query = select(
         *(Sample.sample_index, Sample.name, Sample.given_label),
-        *(Sample.true_label, Sample.width, Sample.height),
+        *(Sample.true_label, Sample.width, Sample.height, Sample.split),
     ).where(Sample.dataset_id == run.dataset_id, Sample.sample_index.in_(wanted))
     found = {sample.sample_index: sample for sample in session.execute(query)}
     standing = decisions.standing(session, run.dataset_id, wanted)
@@ -141,6 +142,7 @@ def rows(
             x=float(result.x[index]),
             y=float(result.y[index]),
             agreement=None if result.agreement[index] == NOT_KNOWN else int(result.agreement[index]),
+            split=found[index].split,
             decision=standing.get(index),
         )
         for index in wanted

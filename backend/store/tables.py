@@ -107,6 +107,8 @@ class Upload(Base):
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
     filename: Mapped[str] = mapped_column(Text)
     size: Mapped[int] = mapped_column(BigInteger)
+    digest: Mapped[str | None] = mapped_column(String(64))
+    """SHA-256 over the SHA-256 of each piece of 16 MiB."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

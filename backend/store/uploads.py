@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from datetime import datetime
 
-from backend.audit.errors import NotFound
-from backend.store.tables import Upload
+from sqlalchemy import ColumnElement, Exists, delete, exists, literal, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from backend.audit.errors import Conflict, NotFound
+from backend.store.tables import Dataset, Upload
 
 
 def key(upload_id: str) -> str:
@@ -15,9 +17,13 @@ def key(upload_id: str) -> str:
     return f"uploads/{upload_id}"
 
 
-def record(session: Session, account_id: str, upload_id: str, filename: str, size: int) -> Upload:
-    """Note that the upload is finished; told twice it is noted once. `size` in bytes."""
-    new = insert(Upload).values(id=upload_id, account_id=account_id, filename=filename, size=size)
+def record(
+    session: Session, account_id: str, upload_id: str, filename: str, size: int, digest: str
+) -> Upload:
+    """Note that the upload is finished; told twice it is noted once. `size` in bytes, `digest` as by noise_audit."""
+    new = insert(Upload).values(
+        id=upload_id, account_id=account_id, filename=filename, size=size, digest=digest
+    )
     session.execute(new.on_conflict_do_nothing(index_elements=["id"]))
     return get(session, account_id, upload_id)
 
@@ -28,3 +34,28 @@ def get(session: Session, account_id: str, upload_id: str) -> Upload:
     if found is None:
         raise NotFound("NOT_FOUND", "There is no such finished upload.")
     return found
+
+
+def forget(session: Session, account_id: str, upload_id: str) -> None:
+    """Remove the note of a finished upload of this account, if there is one; the caller deletes its bytes.
+
+    Raises Conflict (UPLOAD_IN_USE) while a dataset is being made of it.
+    """
+    if session.scalar(select(_used(literal(upload_id)))):
+        raise Conflict(
+            "UPLOAD_IN_USE",
+            "A dataset is being made of this upload.",
+            hint="Stop its import first.",
+        )
+    session.execute(delete(Upload).where(Upload.id == upload_id, Upload.account_id == account_id))
+
+
+def forget_old(session: Session, before: datetime) -> list[str]:
+    """Remove the notes of all that were finished before this time and that no import needs; gives their ids."""
+    old = delete(Upload).where(Upload.created_at < before, ~_used(Upload.id))
+    return list(session.scalars(old.returning(Upload.id)))
+
+
+def _used(upload_id: ColumnElement[str] | InstrumentedAttribute[str]) -> Exists:
+    """The condition that an import needs this upload."""
+    return exists().where(Dataset.status == "importing", Dataset.source["upload_id"].astext == upload_id)

@@ -13,8 +13,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add `sample.split` (unknown for datasets that are there already; no row is rewritten) and `preflight`."""
+    """Add `sample.split` and `upload.digest` (unknown for what is there already; no row is rewritten) and `preflight`."""
     op.add_column("sample", sa.Column("split", sa.String(16)))
+    op.add_column("upload", sa.Column("digest", sa.String(64)))
     op.create_table(
         "preflight",
         sa.Column("id", sa.String(32), primary_key=True),
@@ -35,6 +36,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget both."""
+    """Forget all three."""
     op.drop_table("preflight")
+    op.drop_column("upload", "digest")
     op.drop_column("sample", "split")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from backend.audit.errors import BadInput
@@ -51,11 +51,17 @@ _PICKLE_MAGIC = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 @contextmanager
 def opened_source(
-    path: Path, *, wish: Wish | None = None, format: str = "auto", limits: Limits, scratch: Path | None = None
+    path: Path,
+    *,
+    name: str | None = None,
+    wish: Wish | None = None,
+    format: str = "auto",
+    limits: Limits,
+    scratch: Path | None = None,
 ) -> Iterator[Recognised]:
     """Recognises a file or a folder, and checks it as a whole before anything is kept; it is read inside the block.
 
-    `format` is auto or one of `FORMATS`; a gzipped archive is unpacked into an unnamed file in `scratch` (the
+    `name` is what its owner calls it, of which only the ending counts. `format` is auto or one of `FORMATS`; a gzipped archive is unpacked into an unnamed file in `scratch` (the
     system's folder for such when None). Raises BadInput with the codes of the table of bad inputs.
     """
     wish = wish or Wish()
@@ -75,7 +81,7 @@ def opened_source(
                 found=shown(word),
             )
     with ExitStack() as stack:
-        members = _members(path, limits, scratch, stack)
+        members = _members(path, name or path.name, limits, scratch, stack)
         yield _recognised(members, wish, format, limits)
 
 
@@ -111,17 +117,17 @@ def _nothing(members: Members, format: str) -> BadInput:
     )
 
 
-def _members(path: Path, limits: Limits, scratch: Path | None, stack: ExitStack) -> Members:
+def _members(path: Path, name: str, limits: Limits, scratch: Path | None, stack: ExitStack) -> Members:
     if path.is_dir():
         return Folder(path, limits)
     if not path.is_file():
-        raise BadInput("FILE_UNREADABLE", "There is no such file or folder.", item=shown(path.name))
+        raise BadInput("FILE_UNREADABLE", "There is no such file or folder.", item=shown(name))
     size = path.stat().st_size
     if size > limits.upload_bytes:
         raise BadInput("LIMIT_EXCEEDED", "The file is too large.", limit=limits.upload_bytes, found=size)
     file = stack.enter_context(path.open("rb"))
     head = file.read(512)
-    suffix = path.suffix.casefold()
+    suffix = PurePosixPath(name).suffix.casefold()
     if head.startswith(_PICKLE_MAGIC) or suffix in PICKLE_SUFFIXES:
         raise _pickle(None)
     if head.startswith(b"PAR1"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from fastapi import FastAPI
 
 BODIES: dict[str, Any] = {
     "stop_dataset": {},
+    "stop_preflight": {},
     "stop_run": {},
     "search_duplicates": {},
     "inject_noise": {"rate": 0.1},
@@ -26,12 +28,12 @@ QUERIES: dict[str, str] = {
 
 
 def operations(app: FastAPI) -> list[tuple[str, str, str]]:
-    """(method, path, operation id) of all that names a dataset or a run."""
+    """(method, path, operation id) of all that names a dataset, a run or a preflight."""
     return [
         (method.upper(), path, operation["operationId"])
         for path, methods in app.openapi()["paths"].items()
         for method, operation in methods.items()
-        if "{dataset_id}" in path or "{run_id}" in path
+        if any(f"{{{noun}_id}}" in path for noun in ("dataset", "run", "preflight"))
     ]
 
 
@@ -50,11 +52,15 @@ def test_every_operation_on_somebody_elses_dataset_or_run_is_404_and_the_owners_
     assert len(known) >= 20
     selection = client.post(f"/api/runs/{planted.run_id}/selections", json={"indices": [3]}).json()
     waiting = client.post(f"/api/datasets/{planted.dataset_id}/runs", json={}).json()
+    opened = Path(live.settings.server_folders)
+    opened.mkdir(exist_ok=True)
+    preflight = client.post("/api/preflights", json={"server_folder": str(opened)}).json()
     values = {
         "dataset_id": planted.dataset_id,
         "run_id": planted.run_id,
         "other_run_id": waiting["id"],
         "selection_id": selection["id"],
+        "preflight_id": preflight["id"],
         "index": "0",
         "what": "samples",
     }

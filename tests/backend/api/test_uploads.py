@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from backend.api.uploads import DAYS_KEPT, sweep
 from backend.settings import Limits, Settings
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
+from backend.store.tables import Upload
 
 TUS = {"Tus-Resumable": "1.0.0"}
 BYTES = np.random.default_rng(0).bytes(1_000_000)
@@ -81,6 +83,7 @@ def test_an_upload_in_several_chunks_arrives_whole_and_becomes_a_dataset(
         "upload_id": upload_id,
         "filename": "pets.zip",
         "format": "auto",
+        "columns": {},
         "split": "train",
         "limit": 10,
         "all_or_nothing": False,
@@ -298,13 +301,63 @@ def test_a_file_name_is_only_its_last_printable_word(client: httpx.Client, sent:
     assert dataset["source"]["filename"] == kept
 
 
-def test_only_what_nobody_went_on_with_is_swept_away(tmp_path: Path) -> None:
-    settings = Settings(data=tmp_path)
-    folder = tmp_path / "uploads" / "account"
+def test_only_what_nobody_went_on_with_is_swept_away(
+    client: httpx.Client, fresh: Any, artifacts: Artifacts, database: Database
+) -> None:
+    folder = Path(fresh.settings.data) / "uploads" / "somebody"
     folder.mkdir(parents=True)
     now = time.time()
     for name, age in (("old", DAYS_KEPT + 1), ("young", DAYS_KEPT - 1)):
         (folder / name).write_bytes(b"x")
         os.utime(folder / name, (now, now - age * 86_400))
-    assert sweep(settings, now) == 1
+    ids = {}
+    for name in ("old", "young", "used"):
+        address = create(client).headers["Location"]
+        patch(client, address, 0, BYTES)
+        ids[name] = address.rsplit("/", 1)[-1]
+    assert client.post("/api/datasets", json={"upload_id": ids["used"]}).status_code == 201
+    with database.transaction() as session:
+        for name in ("old", "used"):
+            session.get_one(Upload, ids[name]).created_at = datetime.now(UTC) - timedelta(days=DAYS_KEPT + 1)
+
+    assert sweep(fresh.app.state.context, now) == 2
+
     assert [path.name for path in folder.iterdir()] == ["young"]
+    assert {name for name, upload_id in ids.items() if artifacts.exists(f"uploads/{upload_id}")} == {
+        "young",
+        "used",
+    }
+
+
+def test_a_finished_upload_can_be_given_up_until_a_dataset_is_made_of_it(
+    client: httpx.Client, artifacts: Artifacts
+) -> None:
+    addresses = [create(client).headers["Location"] for _ in range(2)]
+    for address in addresses:
+        patch(client, address, 0, BYTES)
+    left, used = (address.rsplit("/", 1)[-1] for address in addresses)
+    assert client.delete(addresses[0], headers=TUS).status_code == 204
+    assert not artifacts.exists(f"uploads/{left}")
+    assert client.post("/api/datasets", json={"upload_id": left}).status_code == 404
+    assert client.post("/api/datasets", json={"upload_id": used}).status_code == 201
+
+    answer = client.delete(addresses[1], headers=TUS)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "UPLOAD_IN_USE")
+    assert artifacts.exists(f"uploads/{used}")
+
+
+def test_bytes_that_arrived_otherwise_than_they_were_sent_are_refused_and_forgotten(
+    client: httpx.Client, artifacts: Artifacts
+) -> None:
+    address = create(client).headers["Location"]
+    patch(client, address, 0, BYTES)
+    upload_id = address.rsplit("/", 1)[-1]
+    right = hashlib.sha256(hashlib.sha256(BYTES).digest()).hexdigest()
+    assert client.post("/api/preflights", json={"upload_id": upload_id, "digest": right}).status_code == 201
+
+    answer = client.post("/api/preflights", json={"upload_id": upload_id, "digest": "0" * 64})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "UPLOAD_BROKEN")
+    assert not artifacts.exists(f"uploads/{upload_id}")
+    assert client.post("/api/datasets", json={"upload_id": upload_id}).status_code == 404
