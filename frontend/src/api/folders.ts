@@ -9,8 +9,11 @@ export interface Picked {
 
 const HIDDEN = /(^|\/)(\.|__MACOSX\/|Thumbs\.db$)/;
 
-/** The one file or folder of a drop; null when nothing usable was dropped. */
-export async function readDrop(transfer: DataTransfer): Promise<Picked | null> {
+/** Archives that are datasets by themselves; shards (.parquet, .tar) belong together. */
+const WHOLE = /\.(zip|tgz|tar\.gz|npz)$/i;
+
+/** What was dropped, as datasets: several archives are several, everything else belongs together. */
+export async function readDrop(transfer: DataTransfer): Promise<Picked[]> {
   // Entries must be taken before the first await: the browser empties the transfer afterwards.
   const entries = [...transfer.items]
     .filter((item) => item.kind === "file")
@@ -19,17 +22,22 @@ export async function readDrop(transfer: DataTransfer): Promise<Picked | null> {
   const loose = [...transfer.files];
   const [only] = entries;
   if (entries.length === 1 && only?.isDirectory) {
-    return { name: only.name, files: await readFolder(only as FileSystemDirectoryEntry, ""), isFolder: true };
+    const files = await readFolder(only as FileSystemDirectoryEntry, "");
+    return [{ name: only.name, files, isFolder: true }];
   }
   if (entries.some((entry) => entry.isDirectory)) {
     const parts = await Promise.all(entries.map((entry) => readEntry(entry, "")));
-    return { name: "folders", files: parts.flat(), isFolder: true };
+    return [{ name: "folders", files: parts.flat(), isFolder: true }];
   }
-  const [first] = loose;
-  if (!first) return null;
-  if (loose.length === 1)
-    return { name: first.name, files: [{ path: first.name, file: first }], isFolder: false };
-  return { name: "files", files: loose.map((file) => ({ path: file.name, file })), isFolder: true };
+  return readFiles(loose);
+}
+
+/** The files that were chosen in a dialog, as datasets. */
+export function readFiles(files: File[]): Picked[] {
+  if (files.length === 1 || files.every((file) => WHOLE.test(file.name)))
+    return files.map((file) => ({ name: file.name, files: [{ path: file.name, file }], isFolder: false }));
+  if (files.length === 0) return [];
+  return [{ name: "files", files: files.map((file) => ({ path: file.name, file })), isFolder: true }];
 }
 
 /** The folder that was chosen in a directory dialog. */

@@ -196,6 +196,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/preflights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Preflight
+         * @description Begin to look at a finished upload or a folder on the server: what it is, and what an import would give.
+         */
+        post: operations["create_preflight"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/preflights/{preflight_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Preflight
+         * @description What was found; `report` once the status is ready.
+         */
+        get: operations["get_preflight"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/preflights/{preflight_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Preflight
+         * @description Stop looking.
+         */
+        post: operations["stop_preflight"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/server-folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Suggest Folders
+         * @description What could follow a path that somebody is typing: folders and archives below the opened ones.
+         */
+        get: operations["suggest_folders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets": {
         parameters: {
             query?: never;
@@ -1329,6 +1409,20 @@ export interface components {
             /** Decided */
             decided: number;
         };
+        /**
+         * ColumnsAnswer
+         * @description Columns by what they hold, and which others could hold it.
+         */
+        ColumnsAnswer: {
+            /** Chosen */
+            chosen: {
+                [key: string]: string;
+            };
+            /** Candidates */
+            candidates: {
+                [key: string]: string[];
+            };
+        };
         /** Comparison */
         Comparison: {
             /** Runs */
@@ -1385,23 +1479,32 @@ export interface components {
             /** Ready At */
             ready_at: string | null;
         };
-        /**
-         * DatasetCreate
-         * @description A dataset from a finished upload, or from a folder on the server; exactly one of the two.
-         */
+        /** DatasetCreate */
         DatasetCreate: {
             /** Upload Id */
             upload_id?: string | null;
             /** Server Folder */
             server_folder?: string | null;
-            /** Name */
-            name?: string | null;
+            /**
+             * Digest
+             * @description of the upload's bytes as they were sent: SHA-256 over the SHA-256 of each piece of 16 MiB
+             */
+            digest?: string | null;
             /**
              * Format
              * @default auto
              * @enum {string}
              */
-            format: "auto" | "class-folder" | "parquet";
+            format: "auto" | "class-folder" | "manifest" | "parquet" | "webdataset" | "cifar" | "idx" | "arrays" | "coco";
+            /**
+             * Columns
+             * @description columns of a table by what they hold, where the guess was wrong
+             */
+            columns?: {
+                [key: string]: string;
+            };
+            /** Name */
+            name?: string | null;
             /**
              * Split
              * @default train
@@ -1561,6 +1664,33 @@ export interface components {
              * @default 0
              */
             seed: number;
+        };
+        /** DuplicateExample */
+        DuplicateExample: {
+            /** Names */
+            names: string[];
+            /** Labels */
+            labels: string[];
+            /** Splits */
+            splits: (string | null)[];
+        };
+        /**
+         * Duplicates
+         * @description Images whose bytes an earlier one has, among those `compared`; `complete` says whether these were all.
+         */
+        Duplicates: {
+            /** Images */
+            images: number;
+            /** Across Splits */
+            across_splits: number;
+            /** Different Labels */
+            different_labels: number;
+            /** Compared */
+            compared: number;
+            /** Complete */
+            complete: boolean;
+            /** Examples */
+            examples: components["schemas"]["DuplicateExample"][];
         };
         /**
          * DuplicateGroup
@@ -1977,6 +2107,13 @@ export interface components {
             /** Distance */
             distance: number;
         };
+        /** Notice */
+        Notice: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
         /**
          * OverlapAnswer
          * @description Samples flagged by exactly these runs.
@@ -2008,6 +2145,86 @@ export interface components {
              * @description shared among those that either flagged
              */
             jaccard: number;
+        };
+        /** PreflightAnswer */
+        PreflightAnswer: {
+            /** Id */
+            id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "looking" | "ready" | "failed" | "cancelled";
+            progress: components["schemas"]["Progress"];
+            report: components["schemas"]["PreflightReport"] | null;
+            error: components["schemas"]["ErrorAnswer"] | null;
+        };
+        /** PreflightCreate */
+        PreflightCreate: {
+            /** Upload Id */
+            upload_id?: string | null;
+            /** Server Folder */
+            server_folder?: string | null;
+            /**
+             * Digest
+             * @description of the upload's bytes as they were sent: SHA-256 over the SHA-256 of each piece of 16 MiB
+             */
+            digest?: string | null;
+            /**
+             * Format
+             * @default auto
+             * @enum {string}
+             */
+            format: "auto" | "class-folder" | "manifest" | "parquet" | "webdataset" | "cifar" | "idx" | "arrays" | "coco";
+            /**
+             * Columns
+             * @description columns of a table by what they hold, where the guess was wrong
+             */
+            columns?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * PreflightReport
+         * @description What an import would give; `counts` holds the samples of each class by split ("" where there are none).
+         */
+        PreflightReport: {
+            /** Recognised */
+            recognised: string;
+            /** Reason */
+            reason: string;
+            /** Total */
+            total: number;
+            /** Ignored */
+            ignored: number;
+            /** Splits */
+            splits: {
+                [key: string]: number;
+            };
+            /** Classes */
+            classes: string[];
+            /** Counts */
+            counts: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+            columns: components["schemas"]["ColumnsAnswer"] | null;
+            /** Annotators */
+            annotators: string[];
+            readable: components["schemas"]["Readable"];
+            /** Unreadable */
+            unreadable: components["schemas"]["UnreadableItem"][];
+            /** Unreadable Count */
+            unreadable_count: number;
+            duplicates: components["schemas"]["Duplicates"];
+            /** Warnings */
+            warnings: components["schemas"]["Notice"][];
+            /**
+             * Seconds
+             * @default 0
+             */
+            seconds: number;
         };
         /**
          * PredictionsCreate
@@ -2063,6 +2280,16 @@ export interface components {
              * @default
              */
             message: string;
+        };
+        /**
+         * Readable
+         * @description Of the images that were tried, how many could not be read.
+         */
+        Readable: {
+            /** Looked At */
+            looked_at: number;
+            /** Unreadable */
+            unreadable: number;
         };
         /**
          * RecentBatch
@@ -2265,6 +2492,8 @@ export interface components {
             agreement?: number | null;
             /** True Label */
             true_label?: number | null;
+            /** Split */
+            split?: string | null;
             decision?: components["schemas"]["DecisionAnswer"] | null;
         };
         /** SampleDetail */
@@ -2305,6 +2534,8 @@ export interface components {
             agreement?: number | null;
             /** True Label */
             true_label?: number | null;
+            /** Split */
+            split?: string | null;
             decision?: components["schemas"]["DecisionAnswer"] | null;
             /** Loss By Epoch */
             loss_by_epoch: number[];
@@ -2469,6 +2700,16 @@ export interface components {
         SelfTestList: {
             /** Items */
             items: components["schemas"]["SelfTestAnswer"][];
+        };
+        /**
+         * ServerFolders
+         * @description Paths that could be meant; `opened` says whether this installation opened any folder.
+         */
+        ServerFolders: {
+            /** Opened */
+            opened: boolean;
+            /** Items */
+            items: string[];
         };
         /** SettingInfo */
         SettingInfo: {
@@ -2719,6 +2960,15 @@ export interface components {
             verdict: string;
             /** Reasons */
             reasons?: string[];
+        };
+        /** UnreadableItem */
+        UnreadableItem: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /** Item */
+            item: string;
         };
     };
     responses: never;
@@ -3302,6 +3552,168 @@ export interface operations {
             };
             /** @description a part of the installation is away or failed; try again */
             "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_preflight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreflightCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreflightAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_preflight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                preflight_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreflightAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    stop_preflight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                preflight_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreflightAnswer"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    suggest_folders: {
+        parameters: {
+            query?: {
+                path?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerFolders"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,6 +3,7 @@ import { downloadZip } from "client-zip";
 import { Upload, type DetailedError } from "tus-js-client";
 
 import { ApiError, asProblem, UNREACHABLE, type Problem } from "./client";
+import { digestOf } from "./digest";
 
 export interface UploadState {
   phase: "sending" | "paused" | "done" | "failed";
@@ -16,18 +17,27 @@ export interface UploadState {
 const CHUNK = 8 * 2 ** 20;
 const SPEED_WINDOW_MS = 4000;
 
+/** A finished upload, and the digest of what was sent, with which the server compares what arrived. */
+export interface Sent {
+  upload_id: string;
+  digest: string | null;
+}
+
 /** One file on its way to the server. It resumes where it stopped, also after the page was closed. */
 export class FileUpload {
   state: UploadState;
   private readonly upload: Upload;
   private readonly listeners = new Set<() => void>();
+  private readonly digest: Promise<string | null>;
   private marks: { at: number; sent: number }[] = [];
 
   constructor(
     readonly file: File,
-    onDone: (uploadId: string) => void,
+    onDone: (upload: Sent) => void,
   ) {
     this.state = { phase: "sending", sent: 0, total: file.size, speed: null, problem: null };
+    // Beside the upload: the browser hashes off the page's own thread. An unreadable file fails in the upload.
+    this.digest = digestOf(file).catch(() => null);
     this.upload = new Upload(file, {
       endpoint: "/api/uploads",
       chunkSize: CHUNK,
@@ -38,7 +48,7 @@ export class FileUpload {
       onProgress: (sent, total) => this.moved(sent, total),
       onSuccess: () => {
         this.set({ phase: "done", sent: this.file.size });
-        onDone(uploadIdOf(this.upload.url ?? ""));
+        void this.digest.then((digest) => onDone({ upload_id: uploadIdOf(this.upload.url ?? ""), digest }));
       },
       onError: (error) => this.set({ phase: "failed", problem: problemOfUpload(error) }),
     });

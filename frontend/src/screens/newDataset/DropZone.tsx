@@ -3,16 +3,18 @@ import { Button, Loader } from "@mantine/core";
 import { IconFileZip, IconFolder, IconUpload } from "@tabler/icons-react";
 import { useRef, useState } from "react";
 
-import { readPicked, type Picked } from "@/api/folders";
+import { readFiles, readPicked, type Picked } from "@/api/folders";
 
 interface Props {
   /** Name of the folder that is being packed, if one is. */
   packing: string | null;
-  onPicked: (picked: Picked) => void;
-  readDrop: (transfer: DataTransfer) => Promise<Picked | null>;
+  /** Others are on their way already; there is room for more. */
+  small: boolean;
+  onPicked: (picked: Picked[]) => void;
+  readDrop: (transfer: DataTransfer) => Promise<Picked[]>;
 }
 
-export function DropZone({ packing, onPicked, readDrop }: Props) {
+export function DropZone({ packing, small, onPicked, readDrop }: Props) {
   const [over, setOver] = useState(false);
   const file = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
@@ -29,6 +31,7 @@ export function DropZone({ packing, onPicked, readDrop }: Props) {
     <div
       className="drop"
       data-over={over || undefined}
+      data-small={small || undefined}
       onDragOver={(event) => {
         event.preventDefault();
         setOver(true);
@@ -37,21 +40,30 @@ export function DropZone({ packing, onPicked, readDrop }: Props) {
       onDrop={(event) => {
         event.preventDefault();
         setOver(false);
-        void readDrop(event.dataTransfer).then((picked) => picked && onPicked(picked));
+        void readDrop(event.dataTransfer).then(onPicked);
       }}
     >
-      <span className="drop-icon">
-        <IconUpload size={22} stroke={1.6} />
-      </span>
-      <strong>Drop a zip, a Parquet file or a folder here</strong>
-      <span className="dim">images/cat/001.jpg, images/dog/002.png, … : the folder names are the labels</span>
+      {small ? (
+        <span className="dim">Drop another archive or folder here</span>
+      ) : (
+        <>
+          <span className="drop-icon">
+            <IconUpload size={22} stroke={1.6} />
+          </span>
+          <strong>Drop archives or a folder here</strong>
+          <span className="dim">
+            images/cat/001.jpg, images/dog/002.png, … or images with a table: what it is shows before anything
+            is kept
+          </span>
+        </>
+      )}
       <div className="drop-actions">
         <Button
           variant="default"
           leftSection={<IconFileZip size={16} />}
           onClick={() => file.current?.click()}
         >
-          Choose a file
+          Choose files
         </Button>
         <Button
           variant="default"
@@ -65,13 +77,12 @@ export function DropZone({ packing, onPicked, readDrop }: Props) {
         ref={file}
         type="file"
         hidden
-        accept=".zip,.parquet"
+        multiple
+        accept=".zip,.tar,.gz,.tgz,.npz,.npy,.parquet"
         data-testid="file"
         aria-label="Dataset file"
         onChange={(event) => {
-          const chosen = event.currentTarget.files?.[0];
-          if (chosen)
-            onPicked({ name: chosen.name, files: [{ path: chosen.name, file: chosen }], isFolder: false });
+          onPicked(readFiles([...(event.currentTarget.files ?? [])]));
           event.currentTarget.value = "";
         }}
       />
@@ -83,7 +94,7 @@ export function DropZone({ packing, onPicked, readDrop }: Props) {
         aria-label="Dataset folder"
         onChange={(event) => {
           const picked = event.currentTarget.files && readPicked(event.currentTarget.files);
-          if (picked) onPicked(picked);
+          if (picked) onPicked([picked]);
           event.currentTarget.value = "";
         }}
       />

@@ -1,34 +1,47 @@
-/** From a file, a folder or a folder on the server to a dataset that is being imported. */
-import { Button, SegmentedControl, TextInput } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+/** From files, folders or a folder on the server to datasets: delivered, looked at, then imported. */
+import { SegmentedControl } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 
-import { answer, client, problemOf, type Schemas } from "@/api/client";
+import type { Dataset } from "@/api/client";
 import { readDrop, type Picked } from "@/api/folders";
-import { datasets } from "@/api/queries";
+import type { Delivery } from "@/api/preflights";
 import { FileUpload, zipOf } from "@/api/uploads";
-import { Card, Page } from "@/parts/Page";
-import { ProblemNote } from "@/parts/States";
+import { Page } from "@/parts/Page";
 
+import { Delivered } from "./Delivered";
 import { DropZone } from "./DropZone";
-import { ImportOptions, NO_OPTIONS, type Options } from "./ImportOptions";
-import { UploadProgress } from "./UploadProgress";
+import { ServerFolder } from "./ServerFolder";
 import "./newdataset.css";
 
-type DatasetCreate = Schemas["DatasetCreate"];
+const ENDINGS = /\.(zip|parquet|tar|tgz|tar\.gz|npz)$/i;
+
+interface Item {
+  key: number;
+  name: string;
+  upload: FileUpload | null;
+  delivery: Delivery | null;
+}
+
+let keys = 0;
 
 export function NewDataset() {
   const { from } = useSearch({ from: "/datasets/new" });
   const navigate = useNavigate({ from: "/datasets/new" });
   const source = from ?? "upload";
-  const [options, setOptions] = useState<Options>(NO_OPTIONS);
-  const [upload, setUpload] = useState<FileUpload | null>(null);
+  const [items, setItems] = useState<Item[]>([]);
   const [packing, setPacking] = useState<string | null>(null);
-  const create = useCreate();
+
+  const add = (item: Omit<Item, "key">) => {
+    const key = (keys += 1);
+    setItems((before) => [...before, { ...item, key }]);
+    return key;
+  };
+  const change = (key: number, part: Partial<Item>) =>
+    setItems((before) => before.map((item) => (item.key === key ? { ...item, ...part } : item)));
+  const remove = (key: number) => setItems((before) => before.filter((item) => item.key !== key));
 
   async function begin(picked: Picked) {
-    const name = picked.name.replace(/\.(zip|parquet|tar|tgz|tar\.gz)$/i, "");
     let file = picked.files[0]?.file;
     if (picked.isFolder) {
       setPacking(picked.name);
@@ -36,101 +49,66 @@ export function NewDataset() {
       setPacking(null);
     }
     if (!file) return;
-    const started = new FileUpload(file, (upload_id) =>
-      create.mutate({ ...bodyOf(options), name: options.name || name.slice(0, 200), upload_id }),
-    );
-    setUpload(started);
-    await started.start();
+    const upload: FileUpload = new FileUpload(file, (delivery) => change(key, { delivery }));
+    const name = picked.name.replace(ENDINGS, "").slice(0, 200);
+    const key = add({ name, upload, delivery: null });
+    await upload.start();
+  }
+  async function beginAll(picked: Picked[]) {
+    // Folders are packed one after the other: each passes through the browser's memory.
+    for (const one of picked) await begin(one);
+  }
+
+  async function imported(dataset: Dataset) {
+    if (items.length === 1) await navigate({ to: "/datasets/$datasetId", params: { datasetId: dataset.id } });
   }
 
   return (
     <Page
       title="New dataset"
       width="narrow"
-      sub="Labelled images: one folder per class, or Parquet with images and labels."
+      sub="Labelled images: class folders, a table beside images, Parquet, WebDataset, CIFAR, IDX, npz or COCO."
     >
       <div className="stack">
-        {!upload && (
-          <SegmentedControl
-            value={source}
-            onChange={(value) =>
-              void navigate({ search: value === "server" ? { from: "server" } : {}, replace: true })
-            }
-            data={[
-              { value: "upload", label: "From this computer" },
-              { value: "server", label: "A folder on the server" },
-            ]}
+        <SegmentedControl
+          value={source}
+          onChange={(value) =>
+            void navigate({ search: value === "server" ? { from: "server" } : {}, replace: true })
+          }
+          data={[
+            { value: "upload", label: "From this computer" },
+            { value: "server", label: "A folder on the server" },
+          ]}
+        />
+        {items.map((item) => (
+          <Delivered
+            key={item.key}
+            name={item.name}
+            upload={item.upload}
+            delivery={item.delivery}
+            onDiscard={() => remove(item.key)}
+            onImported={(dataset) => void imported(dataset)}
           />
-        )}
-        {create.isError && (
-          <ProblemNote
-            problem={problemOf(create.error)}
-            action={
-              upload && (
-                <Button variant="default" onClick={() => setUpload(null)}>
-                  Start over
-                </Button>
-              )
-            }
-          />
-        )}
-        {upload ? (
-          <UploadProgress upload={upload} onDiscard={() => setUpload(null)} preparing={create.isPending} />
-        ) : source === "server" ? (
+        ))}
+        {source === "server" ? (
           <ServerFolder
-            pending={create.isPending}
-            onSubmit={(server_folder) =>
-              create.mutate({ ...bodyOf(options), name: options.name || null, server_folder })
+            onChosen={(server_folder) =>
+              add({
+                name: server_folder.replace(/\/+$/, "").split("/").at(-1)?.replace(ENDINGS, "") ?? "dataset",
+                upload: null,
+                delivery: { server_folder },
+              })
             }
           />
         ) : (
-          <DropZone packing={packing} onPicked={(picked) => void begin(picked)} readDrop={readDrop} />
+          <DropZone
+            packing={packing}
+            small={items.length > 0}
+            onPicked={(picked) => void beginAll(picked)}
+            readDrop={readDrop}
+          />
         )}
-        {!upload && <ImportOptions value={options} onChange={setOptions} />}
       </div>
     </Page>
-  );
-}
-
-function useCreate() {
-  const queries = useQueryClient();
-  const navigate = useNavigate();
-  return useMutation({
-    mutationFn: (body: DatasetCreate) => answer(client.POST("/api/datasets", { body })),
-    onSuccess: async (made) => {
-      void queries.invalidateQueries({ queryKey: datasets.queryKey });
-      await navigate({ to: "/datasets/$datasetId", params: { datasetId: made.id } });
-    },
-  });
-}
-
-function bodyOf({ format, split, limit, allOrNothing }: Options): DatasetCreate {
-  return { format, split, limit, all_or_nothing: allOrNothing };
-}
-
-function ServerFolder({ onSubmit, pending }: { onSubmit: (folder: string) => void; pending: boolean }) {
-  const [folder, setFolder] = useState("");
-  return (
-    <Card>
-      <form
-        className="server-folder"
-        onSubmit={(event) => {
-          event.preventDefault();
-          onSubmit(folder.trim());
-        }}
-      >
-        <TextInput
-          label="Folder"
-          description="As the server sees it. It must lie in one of the folders that the installation allows."
-          placeholder="/data/images"
-          value={folder}
-          onChange={(event) => setFolder(event.currentTarget.value)}
-          spellCheck={false}
-        />
-        <Button type="submit" disabled={!folder.trim()} loading={pending}>
-          Import
-        </Button>
-      </form>
-    </Card>
   );
 }
