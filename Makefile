@@ -5,7 +5,7 @@ DATA ?=
 ARGS := $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint check format lock dashboard chromium client bench-audit bench-predictions bench-noise bench-train bench-paper bench-api bench-ui clean
+.PHONY: help setup demo up test lint check format lock dashboard chromium client bench-audit bench-predictions bench-noise bench-train bench-paper bench-api bench-ui bench-import fuzz clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -89,6 +89,12 @@ bench-api: setup ## pages, figures and 100 reviewers on a run of a million sampl
 
 bench-ui: setup chromium ## the dashboard in a browser on 50 000 to 1 000 000 samples, beside the plain way of each
 	$(BIN)/python -m benchmarks.ui --json benchmarks/results/ui.json
+
+bench-import: setup ## seconds and memory of an import, MB/s of an upload; DATA=folder with CIFAR-10 Parquet shards
+	$(BIN)/python -m benchmarks.importing $(DATA) --json benchmarks/results/import.json
+
+fuzz: setup ## every importer on damaged files, for minutes
+	$(BIN)/python -m pytest -q tests/worker/ingest/test_hostile_bytes.py --hypothesis-profile=long --timeout=0
 
 clean: ## remove what was built and installed here (no data)
 	rm -rf .venv backend/dashboard frontend/node_modules .mypy_cache .ruff_cache .pytest_cache

@@ -68,6 +68,7 @@ def installation(folder: Path, *, workers: int = 1) -> Iterator[Installation]:
     port, environment = free_port("127.0.0.1"), clean_environment(folder / "config")
     url = f"http://127.0.0.1:{port}"
     environment["NOISE_AUDIT_URL"] = url
+    environment["NOISE_AUDIT_SERVER_FOLDERS"] = str(folder / "opened")
     command = ["up", "--data", str(folder / "data"), "--port", str(port), "--workers", str(workers)]
     process = subprocess.Popen(
         [sys.executable, "-m", "backend.cli", *command],

@@ -81,7 +81,8 @@ def show_preflight(report: dict[str, Any], split: str) -> None:
     """What was recognised, for people."""
     say(f"Recognised as [bold]{report['recognised']}[/]: {escape(report['reason'])}.")
     if report["splits"]:
-        parts = ", ".join(f"{size:,} {name}" for name, size in report["splits"].items())
+        sizes = sorted(report["splits"].items(), key=lambda item: -item[1])
+        parts = ", ".join(f"{size:,} {name}" for name, size in sizes)
         say(f"Splits: {parts}; taken: {split}.")
     counts = report["counts"]
     wanted = [counts[split]] if split in counts else list(counts.values())
@@ -93,9 +94,9 @@ def show_preflight(report: dict[str, Any], split: str) -> None:
         chosen = ", ".join(f"{use}={escape(name)}" for use, name in report["columns"]["chosen"].items())
         say(f"Columns: {chosen} (another one with --column USE=NAME).")
     readable, duplicates = report["readable"], report["duplicates"]
-    say(f"Of {readable['looked_at']:,} images tried, {readable['unreadable']:,} could not be read.")
+    say(f"Tried: {readable['looked_at']:,} images; cannot be read: {readable['unreadable']:,}.")
     part = "" if duplicates["complete"] else f" among the first {duplicates['compared']:,}"
-    say(f"{duplicates['images']:,} images are there more than once{part}.")
+    say(f"There more than once: {duplicates['images']:,} images{part}.")
     for item in report["unreadable"][:SHOWN]:
         say(f"[yellow]{escape(item['item'])}: {item['code']}: {escape(item['message'])}[/]")
     if report["unreadable_count"] > SHOWN:

@@ -58,6 +58,7 @@ def test_a_folder_chosen_in_the_page_becomes_a_dataset_of_its_class_folders(
         file.extractall(chosen)
     page.goto("/datasets/new")
     page.get_by_label("Dataset folder").set_input_files(chosen / "digits")
+    page.get_by_role("button", name=re.compile(r"^Import \d")).click()
     page.wait_for_url("**/datasets/*")
     expect(page.locator("[data-status=ready]")).to_be_visible(timeout=60_000)
     counts = page.locator("table.classes .classes-count").all_text_contents()
@@ -70,6 +71,7 @@ def upload(page: Page, archive: Path) -> None:
     """From the start page to a dataset that is being imported."""
     page.goto("/datasets/new")
     page.get_by_label("Dataset file").set_input_files(archive)
+    page.get_by_role("button", name=re.compile(r"^Import \d")).click()
     page.wait_for_url("**/datasets/*")
     expect(page.get_by_role("heading", name="my digits")).to_be_visible()
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 SCREENS = {
     "home": ("/", "Datasets"),
-    "new dataset": ("/datasets/new", "Drop a zip"),
+    "new dataset": ("/datasets/new", "Drop archives"),
     "dataset": ("/datasets/{dataset}", "Exact duplicates"),
     "new run": ("/datasets/{dataset}/new-run", "Start the audit"),
     "audit": ("/runs/{run}", "ready to review"),

@@ -6,6 +6,8 @@ Only the header of an array is parsed, and its bytes are taken as numbers: nothi
 from __future__ import annotations
 
 import math
+import tokenize
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -50,6 +52,17 @@ _LABEL_KEYS = (*LABEL_NAMES, "targets")
 _NAMES_KEYS = ("classes", "class_names", "label_names")
 _LABEL_BYTES = 256 << 20
 _RANGE_IMAGES = 64
+# What numpy raises on hostile headers, which it parses as Python's literals.
+_MALFORMED = (
+    ValueError,
+    TypeError,
+    SyntaxError,
+    KeyError,
+    RecursionError,
+    MemoryError,
+    OverflowError,
+    tokenize.TokenError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +130,12 @@ def _header(reader: Reader, name: str, size: int) -> _Array:
             read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
             if version not in read:
                 raise ValueError("a version that is not known")
-            shape, fortran, dtype = read[version](file, max_header_size=_HEADER_BYTES)
-        except (
-            ValueError,
-            TypeError,
-            SyntaxError,
-            KeyError,
-            RecursionError,
-            MemoryError,
-            UnicodeError,
-        ) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter(
+                    "ignore"
+                )  # of strange text in a header: it is refused, or read all the same
+                shape, fortran, dtype = read[version](file, max_header_size=_HEADER_BYTES)
+        except _MALFORMED as error:
             raise rejected("The array's header cannot be read.", name) from error
         start = file.tell()
     if dtype.hasobject:

@@ -151,15 +151,15 @@ def warnings_of(report: dict[str, Any]) -> list[dict[str, str]]:
         said.append(
             (
                 "DUPLICATES_DISAGREE",
-                f"{duplicates['different_labels']:,} images are there more than once with different labels: "
-                "at least one label of each is wrong.",
+                f"{_images(duplicates['different_labels'])} there more than once with different labels, "
+                "of which at least one is wrong.",
             )
         )
     if duplicates["across_splits"]:
         said.append(
             (
                 "DUPLICATES_ACROSS_SPLITS",
-                f"{duplicates['across_splits']:,} images are in more than one split.",
+                f"{_images(duplicates['across_splits'])} in more than one split.",
             )
         )
     totals: Counter[str] = Counter(dict.fromkeys(report["classes"], 0))
@@ -175,3 +175,7 @@ def warnings_of(report: dict[str, Any]) -> list[dict[str, str]]:
         most, largest = max(totals.items(), key=lambda item: item[1])
         said.append(("CLASSES_UNEVEN", f"“{most}” has {largest:,} samples, “{least}” only {size:,}."))
     return [{"code": code, "message": message} for code, message in said]
+
+
+def _images(count: int) -> str:
+    return "1 image is" if count == 1 else f"{count:,} images are"

@@ -2,6 +2,7 @@
 import { useState } from "react";
 
 import "./charts.css";
+import "./classbars.css";
 import { count } from "./format";
 
 interface Props {

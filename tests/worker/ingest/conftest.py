@@ -11,12 +11,15 @@ from typing import Any, Protocol
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from backend.settings import Limits
 from worker.ingest.importing import Imported, import_images
 from worker.ingest.opening import opened_source
 from worker.ingest.source import Source, Wish
+
+settings.register_profile("long", max_examples=4000)
 
 
 class Picture(Protocol):

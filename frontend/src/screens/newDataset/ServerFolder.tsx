@@ -8,6 +8,7 @@ import { Card } from "@/parts/Page";
 
 export function ServerFolder({ onChosen }: { onChosen: (folder: string) => void }) {
   const [folder, setFolder] = useState("");
+  const [open, setOpen] = useState(false);
   const suggested = useQuery({ ...serverFolders(folder), placeholderData: keepPreviousData });
   const closed = suggested.data?.opened === false;
   return (
@@ -32,6 +33,11 @@ export function ServerFolder({ onChosen }: { onChosen: (folder: string) => void 
           filter={({ options }) => options}
           value={folder}
           onChange={setFolder}
+          dropdownOpened={open}
+          onDropdownOpen={() => setOpen(true)}
+          onDropdownClose={() => setOpen(false)}
+          // A folder is a step on the way: what lies in it comes next.
+          onOptionSubmit={(chosen) => setTimeout(() => setOpen(chosen.endsWith("/")))}
           spellCheck={false}
           maxDropdownHeight={260}
         />

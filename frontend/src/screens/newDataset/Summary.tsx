@@ -38,6 +38,7 @@ export function Summary({ name, report, wish, onWish, onImport, onCancel, import
         <strong>{FORMAT_NAMES[report.recognised] ?? report.recognised}</strong>
         <span className="dim">{report.reason}</span>
       </p>
+      {report.columns && <ColumnChoice report={report} wish={wish} onWish={onWish} />}
       {report.warnings.map((warning) => (
         <div className="note note-warn" key={warning.code}>
           <IconAlertTriangle size={18} stroke={1.75} className="note-icon" />
@@ -57,7 +58,6 @@ export function Summary({ name, report, wish, onWish, onImport, onCancel, import
         <strong className="number">{count(rows.length)}</strong> classes
       </div>
       <ClassBars rows={rows} shown={CLASSES_SHOWN} />
-      {report.columns && <ColumnChoice report={report} wish={wish} onWish={onWish} />}
       <ul className="lines dim">
         {looks(report).map((line) => (
           <li key={line}>{line}</li>

@@ -9,7 +9,7 @@ const REPORT: Report = {
   reason: "a zip with 2 class folders",
   total: 1200,
   ignored: 0,
-  splits: { train: 1000, test: 200 },
+  splits: { test: 200, train: 1000 },
   classes: ["cat", "dog"],
   counts: { train: { cat: 600, dog: 400 }, test: { cat: 200 } },
   columns: null,

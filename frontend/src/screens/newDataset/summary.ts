@@ -20,9 +20,11 @@ export const COLUMN_NAMES: Record<Exclude<ColumnUse, "annotators">, string> = {
   split: "Split",
 };
 
+const ORDER = ["train", "val", "test", "other"];
+
 /** The splits that can be taken, with their sizes; empty where there are no splits. */
 export function splitChoices(report: Report): { value: string; label: string }[] {
-  const names = Object.keys(report.splits);
+  const names = Object.keys(report.splits).sort((one, other) => ORDER.indexOf(one) - ORDER.indexOf(other));
   if (names.length < 2) return [];
   return [
     ...names
