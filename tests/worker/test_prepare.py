@@ -17,6 +17,8 @@ from backend.store import datasets, runs
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.tables import Dataset
+from tests.worker.ingest.written import as_zip, png, table
+from tests.worker.ingest.written import digits as labelled_digits
 from worker import door, prepare
 
 Prepare = Callable[..., Dataset]
@@ -164,3 +166,46 @@ def test_new_labels_make_a_version_of_the_same_images(
     assert after.given_label_N[[5, 9]].tolist() == changed.tolist()
     np.testing.assert_array_equal(after.true_label_N, before.true_label_N)
     assert not artifacts.exists("uploads/table")
+
+
+def test_splits_true_labels_and_annotations_are_kept_with_their_samples(
+    prepared: Prepare, artifacts: Artifacts, database: Database, tmp_path: Path
+) -> None:
+    data = labelled_digits(12)
+    images = {f"{place:02d}.png": png(image) for place, image in enumerate(data.image)}
+    rows = [
+        {
+            "image": name,
+            "label": "ab"[place % 2],
+            "true_label": None if place == 11 else "a",
+            "split": data.split[place],
+            "rater_1": "a",
+            "rater_2": "b" if place else None,
+        }
+        for place, name in enumerate(images)
+    ]
+    artifacts.put("uploads/u3", as_zip(tmp_path / "x.zip", {**images, "table.csv": table(rows, "csv")}))
+
+    dataset = prepared({"kind": "upload", "upload_id": "u3", "filename": "x.zip", "split": "all"})
+
+    assert dataset.status == "ready", dataset.error
+    assert dataset.report["annotators"] == ["rater_1", "rater_2"]
+    assert not dataset.has_true_labels  # of one sample it is not known
+    with database.transaction() as session:
+        samples = datasets.samples(session, dataset.id)
+        last = datasets.sample(session, dataset.id, samples.names.index("11.png"))
+        assert (last.true_label, last.split) == (None, "test")
+    order = [int(name[:2]) for name in samples.names]
+    assert samples.split == [data.split[place] for place in order]
+    with np.load(
+        io.BytesIO(artifacts.get(f"datasets/{dataset.id}/annotations.npz")), allow_pickle=False
+    ) as kept:
+        assert kept["annotator"].tolist() == ["rater_1", "rater_2"]
+        np.testing.assert_array_equal(kept["label"][1], [1 if place else -1 for place in order])
+    derived = prepared(
+        {"kind": "injection", "noise": "symmetric", "rate": 0.2, "matrix": None, "seed": 1},
+        parent_id=dataset.id,
+    )
+    assert derived.status == "ready", derived.error
+    with database.transaction() as session:
+        assert datasets.samples(session, derived.id).split == samples.split

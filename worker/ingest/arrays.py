@@ -23,10 +23,11 @@ from worker.ingest.columns import (
     IMAGE_NAMES,
     LABEL_NAMES,
     TRUE_LABEL_NAMES,
+    annotators_in,
     annotators_of,
     by_name,
-    chosen_column,
     plain,
+    wished,
 )
 from worker.ingest.columns import told as told_columns
 from worker.ingest.listed import (
@@ -45,6 +46,7 @@ from worker.ingest.rasters import RecordPictures, Records, check_raster
 from worker.ingest.source import SPLIT_NAMES, Columns, Refusal, Wish, spread
 
 _SUFFIX = ".npy"
+_TABLE = "the arrays"
 _HEADER_BYTES = 10_000
 """numpy's own limit on a header that it evaluates as a literal."""
 _IMAGE_KEYS = ("images", *IMAGE_NAMES, "x", "data", "image_nhwc", "img")
@@ -115,7 +117,7 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
         refusals=refusals,
         ignored=members.ignored,
         columns=columns,
-        annotators=_annotators(columns),
+        annotators=annotators_in(columns),
     )
 
 
@@ -183,10 +185,10 @@ def _images(arrays: Mapping[str, _Array]) -> list[str]:
 
 def _columns(arrays: Mapping[str, _Array], wish: Wish) -> Columns:
     images = _images(arrays)
-    chosen = {"image": _wished(wish, "image", images) or images[0]}
+    chosen = {"image": wished(wish.columns, "image", images, _TABLE) or images[0]}
     count = arrays[chosen["image"]].shape[0]
     could = [key for key, array in arrays.items() if _could_be_labels(array)]
-    label = _wished(wish, "label", could) or by_name(could, _LABEL_KEYS)
+    label = wished(wish.columns, "label", could, _TABLE) or by_name(could, _LABEL_KEYS)
     if label is None and len(could) == 1:
         label = could[0]
     if label is None:
@@ -198,18 +200,15 @@ def _columns(arrays: Mapping[str, _Array], wish: Wish) -> Columns:
         )
     chosen["label"] = label
     left = [key for key in could if key != label and arrays[key].shape[0] == count]
-    true_label = (
-        _wished(wish, "true_label", left) if "true_label" in wish.columns else by_name(left, TRUE_LABEL_NAMES)
-    )
+    true_label = wished(wish.columns, "true_label", left, _TABLE)
+    if "true_label" not in wish.columns:
+        true_label = by_name(left, TRUE_LABEL_NAMES)
     if true_label:
         chosen["true_label"] = true_label
-    if annotators := annotators_of([key for key in left if key != true_label]):
+    annotators = annotators_of(wish.columns, [key for key in left if key != true_label], _TABLE)
+    if annotators:
         chosen["annotators"] = ", ".join(annotators)
     return Columns(chosen, {"image": images, "label": could, "true_label": could})
-
-
-def _wished(wish: Wish, word: str, could: Sequence[str]) -> str | None:
-    return chosen_column(wish.columns, word, could, "arrays") if word in wish.columns else None
 
 
 def _could_be_labels(array: _Array) -> bool:
@@ -219,10 +218,6 @@ def _could_be_labels(array: _Array) -> bool:
         and array.dtype.kind in "uiUSfb"
         and math.prod(array.shape) * array.dtype.itemsize <= _LABEL_BYTES
     )
-
-
-def _annotators(columns: Columns) -> list[str]:
-    return [part for part in columns.chosen.get("annotators", "").split(", ") if part]
 
 
 def _class_names(members: Members, reader: Reader, found: Mapping[str, _Array]) -> list[str] | None:
@@ -270,7 +265,7 @@ def _add_rows(
         *([columns.chosen["true_label"]] if "true_label" in columns.chosen else []),
     ]
     labels = []
-    for key in (*wanted, *_annotators(columns)):
+    for key in (*wanted, *annotators_in(columns)):
         if arrays[key].shape[0] != count:
             raise label_count(count, arrays[key].shape[0], arrays[key].file)
         labels.append(_labels(reader, arrays[key], names))

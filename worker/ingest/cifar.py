@@ -16,7 +16,7 @@ from backend.audit.errors import BadInput
 from backend.settings import Limits
 from worker.ingest import cifar_pickle
 from worker.ingest.class_names import names_beside
-from worker.ingest.columns import chosen_column
+from worker.ingest.columns import wished
 from worker.ingest.listed import Listed, Row, check_classes, label_count, named, take, unknown_label
 from worker.ingest.members import Members, Reader, check_member_sizes
 from worker.ingest.names import natural_key, shown
@@ -178,8 +178,7 @@ def _listed(
     label = next((word for word in ("labels", "fine_labels", *header) if word in header), "labels")
     columns = None
     if len(header) > 1:
-        if "label" in wish.columns:
-            label = chosen_column(wish.columns, "label", header, batches[0].name) or label
+        label = wished(wish.columns, "label", header, batches[0].name) or label
         columns = Columns({"label": label}, {"label": header})
     names = class_names.get(label) or [str(number) for number in range(_LABELS[label])]
     rows: list[Row] = []

@@ -38,24 +38,33 @@ def by_name(columns: Sequence[str], usual: Sequence[str]) -> str | None:
     return next((known[name] for name in usual if name in known), None)
 
 
-def annotators_of(columns: Sequence[str]) -> list[str]:
-    """Columns that several annotators filled; one alone is none."""
-    found = [column for column in columns if _ANNOTATOR.fullmatch(plain(column))]
+def annotators_of(wish: Mapping[str, str], could: Sequence[str], table: str) -> list[str]:
+    """The columns that the user named, else those that several annotators filled by their names; one alone is none.
+
+    Raises BadInput COLUMN_UNKNOWN for a named one that is not there.
+    """
+    if "annotators" in wish:
+        parts = [part.strip() for part in wish["annotators"].split(",") if part.strip()]
+        return [part for part in parts if wished({"annotators": part}, "annotators", could, table)]
+    found = [column for column in could if _ANNOTATOR.fullmatch(plain(column))]
     return found if len(found) > 1 else []
 
 
-def chosen_column(wish: Mapping[str, str], word: str, header: Sequence[str], table: str) -> str | None:
-    """The column that the user named for a word; raises BadInput COLUMN_UNKNOWN when the table has no such column."""
-    name = wish[word]
+def wished(wish: Mapping[str, str], word: str, could: Sequence[str], table: str) -> str | None:
+    """The column that the user named for a word; None where none is named, or none is wanted.
+
+    Raises BadInput COLUMN_UNKNOWN when the table has no such column.
+    """
+    name = wish.get(word)
     if not name:
         return None
-    if name not in header:
+    if name not in could:
         raise BadInput(
             "COLUMN_UNKNOWN",
-            f"The table has no column “{shown(name)}”.",
+            f"There is no column “{shown(name)}” that could hold this.",
             hint="Name one of its columns.",
             item=shown(table),
-            limit=shown(", ".join(header)),
+            limit=shown(", ".join(could)),
             found=shown(name),
         )
     return name
@@ -77,7 +86,7 @@ def guess(
     chosen: dict[str, str] = {}
 
     def settle(word: str, guessed: str | None) -> None:
-        found = chosen_column(wish, word, header, table) if word in wish else guessed
+        found = wished(wish, word, header, table) if word in wish else guessed
         if found is not None:
             chosen[word] = found
 
@@ -89,11 +98,7 @@ def guess(
     settle("image", images[0] if images else None)
     if "label" in wish:
         settle("label", None)
-    if "annotators" in wish:
-        parts = [part.strip() for part in wish["annotators"].split(",") if part.strip()]
-        annotators = [part for part in parts if chosen_column({"one": part}, "one", header, table)]
-    else:
-        annotators = annotators_of(left())
+    annotators = annotators_of(wish, left(), table)
     settle("true_label", by_name(left(), TRUE_LABEL_NAMES))
     settle("split", by_name(left(), SPLIT_COLUMN_NAMES))
     if "label" not in wish:

@@ -22,8 +22,8 @@ from worker.ingest.columns import (
     TRUE_LABEL_NAMES,
     annotators_of,
     by_name,
-    chosen_column,
     plain,
+    wished,
 )
 from worker.ingest.names import has_bad_character, shown
 from worker.ingest.source import Columns
@@ -102,7 +102,7 @@ def columns_of(schema: pa.Schema, name: str, wish: Mapping[str, str] | None = No
         ]
 
     images = [field.name for field in schema if _holds_images(field.type)]
-    image = _wished(wish, "image", images, name) or _pick(images, IMAGE_NAMES, declared("Image"))
+    image = wished(wish, "image", images, name) or _pick(images, IMAGE_NAMES, declared("Image"))
     if image is None:
         raise BadInput(
             "PARQUET_INVALID",
@@ -113,7 +113,7 @@ def columns_of(schema: pa.Schema, name: str, wish: Mapping[str, str] | None = No
         )
     labels = [field.name for field in schema if field.name != image and _holds_labels(field.type)]
     class_labels = declared("ClassLabel")
-    label = _wished(wish, "label", labels, name) or _pick(
+    label = wished(wish, "label", labels, name) or _pick(
         [column for column in labels if column in class_labels or plain(column) in LABEL_NAMES],
         LABEL_NAMES,
         class_labels,
@@ -133,19 +133,10 @@ def columns_of(schema: pa.Schema, name: str, wish: Mapping[str, str] | None = No
         if len(set(names)) != len(names):
             raise invalid("Two classes of the schema have the same name.", name)
     others = [column for column in labels if column != label]
-    true_label = (
-        _wished(wish, "true_label", others, name)
-        if "true_label" in wish
-        else by_name(others, TRUE_LABEL_NAMES)
-    )
-    left = [column for column in others if column != true_label]
-    annotators = (
-        [part.strip() for part in wish["annotators"].split(",") if part.strip()]
-        if "annotators" in wish
-        else annotators_of(left)
-    )
-    for column in annotators:
-        _wished({"annotators": column}, "annotators", left, name)
+    true_label = wished(wish, "true_label", others, name)
+    if "true_label" not in wish:
+        true_label = by_name(others, TRUE_LABEL_NAMES)
+    annotators = annotators_of(wish, [column for column in others if column != true_label], name)
     return ParquetColumns(
         image,
         label,
@@ -154,10 +145,6 @@ def columns_of(schema: pa.Schema, name: str, wish: Mapping[str, str] | None = No
         tuple(annotators),
         (tuple(images), tuple(labels)),
     )
-
-
-def _wished(wish: Mapping[str, str], word: str, could: Sequence[str], name: str) -> str | None:
-    return chosen_column(wish, word, could, name) if word in wish else None
 
 
 def _features(schema: pa.Schema, name: str) -> dict[str, Any]:

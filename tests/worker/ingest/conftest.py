@@ -19,7 +19,7 @@ from worker.ingest.importing import Imported, import_images
 from worker.ingest.opening import opened_source
 from worker.ingest.source import Source, Wish
 
-settings.register_profile("long", max_examples=4000)
+settings.register_profile("long", max_examples=2000)
 
 
 class Picture(Protocol):
