@@ -20,8 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from backend.api.context import Caller, Context
 from backend.api.hosts import host_allowed, origin_allowed
 from backend.api.problems import error_response, internal_error
-from backend.api.strictjson import check_json
-from backend.audit.errors import Forbidden, NoiseAuditError, NotSignedIn, TooLarge
+from backend.audit.errors import BadInput, Forbidden, NoiseAuditError, NotSignedIn, TooLarge
+from backend.audit.strictjson import NotJson, parse
 from backend.store import accounts
 
 log = logging.getLogger(__name__)
@@ -175,7 +175,14 @@ class Gate:
             if not message.get("more_body", False):
                 break
         if body and headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
-            check_json(bytes(body))
+            try:
+                parse(bytes(body))
+            except NotJson as error:
+                raise BadInput(
+                    "JSON_INVALID",
+                    f"The body is not usable JSON: {error}.",
+                    hint="Send one JSON object.",
+                ) from error
         whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
         async def replay() -> Message:

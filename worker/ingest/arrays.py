@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from worker.ingest.columns import (
     annotators_in,
     annotators_of,
     by_name,
+    label_untold,
     plain,
     wished,
 )
@@ -192,12 +193,7 @@ def _columns(arrays: Mapping[str, _Array], wish: Wish) -> Columns:
     if label is None and len(could) == 1:
         label = could[0]
     if label is None:
-        raise BadInput(
-            "LABEL_MISSING",
-            "Which array holds the labels cannot be told.",
-            hint="Call it label, or say which one it is (on the command line --column label=NAME).",
-            found=shown(", ".join(arrays)),
-        )
+        raise label_untold(None, list(arrays))
     chosen["label"] = label
     left = [key for key in could if key != label and arrays[key].shape[0] == count]
     true_label = wished(wish.columns, "true_label", left, _TABLE)
@@ -234,14 +230,17 @@ def _class_names(members: Members, reader: Reader, found: Mapping[str, _Array]) 
 
 
 def _read(reader: Reader, array: _Array) -> list[Any]:
+    """All values, one after the other."""
     with reader.open(array.file) as file:
-        return _numbers(file, array).reshape(-1).tolist()
-
-
-def _numbers(file: BinaryIO, array: _Array) -> NDArray[Any]:
-    file.seek(array.start)
-    data = file.read(math.prod(array.shape) * array.dtype.itemsize)
-    return np.frombuffer(data, array.dtype).reshape(array.shape)
+        file.seek(array.start)
+        data = file.read(math.prod(array.shape) * array.dtype.itemsize)
+    if array.dtype.kind == "U":
+        # numpy would make text of any number, and Python break down over it later.
+        sign = np.frombuffer(data, np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+        if ((sign > 0x10FFFF) | ((sign >= 0xD800) & (sign <= 0xDFFF))).any():
+            raise rejected("The array holds text that is none.", array.file)
+    values: list[Any] = np.frombuffer(data, array.dtype).tolist()
+    return values
 
 
 def _add_rows(

@@ -70,6 +70,17 @@ def wished(wish: Mapping[str, str], word: str, could: Sequence[str], table: str)
     return name
 
 
+def label_untold(item: str | None, columns: Sequence[str]) -> BadInput:
+    """What a table gets whose label column cannot be told."""
+    return BadInput(
+        "LABEL_MISSING",
+        "The images are there, but which column holds the labels cannot be told.",
+        hint="Call it label, or say which one it is (on the command line --column label=NAME).",
+        item=None if item is None else shown(item),
+        found=shown(", ".join(columns)),
+    )
+
+
 def guess(
     header: Sequence[str],
     wish: Mapping[str, str],

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from backend.audit.errors import BadInput
 from backend.settings import Limits
 from worker.ingest.class_folders import IMAGE_SUFFIXES
-from worker.ingest.columns import IMAGE_NAMES, annotators_in, guess, plain, told
+from worker.ingest.columns import IMAGE_NAMES, annotators_in, guess, label_untold, plain, told
 from worker.ingest.listed import Listed, Row, check_classes, classes_of, file_pictures, take
 from worker.ingest.lookup import Lookup
 from worker.ingest.members import Members
@@ -109,13 +109,7 @@ def _read(members: Members, name: str, files: Lookup, wish: Wish, limits: Limits
 
     columns = guess(table.header, wish.columns, name, images=images, spare=spare)
     if "label" not in columns.chosen and "annotators" not in columns.chosen:
-        raise BadInput(
-            "LABEL_MISSING",
-            "The table names the images, but which column is the label cannot be told.",
-            hint="Call it label, or say which one it is (on the command line --column label=NAME).",
-            item=shown(name),
-            found=shown(", ".join(table.header)),
-        )
+        raise label_untold(name, table.header)
     return _Read(table, columns)
 
 

@@ -11,7 +11,7 @@ from backend.audit.errors import BadInput
 from backend.settings import Limits
 from worker.ingest import strict_json
 from worker.ingest.class_names import names_beside
-from worker.ingest.columns import annotators_in, guess, told
+from worker.ingest.columns import annotators_in, guess, label_untold, told
 from worker.ingest.listed import (
     Listed,
     Open,
@@ -207,13 +207,7 @@ class _Labels:
             header = [key for key, value in said.items() if _text(value) is not None]
             self.columns = guess(header, self._wish.columns, sample["json"], images=[])
             if "label" not in self.columns.chosen:
-                raise BadInput(
-                    "LABEL_MISSING",
-                    "The samples are described in JSON, but which key is the label cannot be told.",
-                    hint="Call it label, or say which one it is (on the command line --column label=NAME).",
-                    item=shown(sample["json"]),
-                    found=shown(", ".join(said)),
-                )
+                raise label_untold(sample["json"], list(said))
         chosen = self.columns.chosen
         annotations = tuple(_text(said.get(one)) for one in annotators_in(self.columns))
         return _text(said.get(chosen["label"])), _text(said.get(chosen.get("true_label", ""))), annotations
