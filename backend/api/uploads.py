@@ -238,14 +238,15 @@ def _finish(context: Context, account_id: str, path: Path) -> Upload:
     if path.stat().st_size != known["size"]:
         raise Unavailable("UPLOAD_BROKEN", "The upload's bytes are not all there.", hint="Upload it again.")
     digest = of_file(path)
-    context.artifacts.take_over(uploads.key(path.name), path)
+    context.artifacts.adopt(uploads.key(path.name), path)
     filename = _plain(known["metadata"].get("filename", "upload"))
     with context.database.transaction() as session:
         row = uploads.record(session, account_id, path.name, filename, known["size"], digest)
         activity.record(session, account_id, "upload.finish", path.name, size=known["size"])
-    # Emptied, not removed: a browser that never heard the answer still asks how far it came.
-    with path.open("wb"):
-        pass
+    # An empty one in its place: a browser that never heard the answer still asks how far it came. A new one, since
+    # the artifact may share the old one's bytes.
+    path.unlink()
+    path.touch()
     return row
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import errno
+import logging
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from backend.audit.errors import NotFound, Unavailable
 MULTIPART_BYTES = 64 * 2**20
 """Larger objects are sent in parts: one request may carry no more than 5 GiB, and is held in memory."""
 CHUNK_BYTES = 8 * 2**20
+
+log = logging.getLogger(__name__)
 
 
 class Artifacts:
@@ -120,16 +123,20 @@ class Artifacts:
             if path.is_file() and key not in there:
                 self.put(key, path, replace=True)
 
-    def take_over(self, key: str, path: Path) -> None:
-        """Store the file's bytes under the key; where the store is a folder beside it the file moves, at no cost."""
+    def adopt(self, key: str, path: Path) -> None:
+        """As `put`; where the store is a folder on the file's disk it shares the bytes with it, at no cost.
+
+        So the file may be removed afterwards, but never written to.
+        """
         target = self.local_path(key)
         if target is not None:
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
-                path.replace(target)
+                os.link(path, target)
+            except FileExistsError:
+                return
             except OSError as error:
-                if error.errno != errno.EXDEV:
-                    raise
+                log.debug("%s cannot be linked (%s), so it is copied", key, error)
             else:
                 return
         self.put(key, path)

@@ -204,3 +204,15 @@ def test_the_offsets_are_read_once_per_store(store: Artifacts) -> None:
     assert Pack(store, "d/thumbs").read(0) == b"x"
     store.delete("d/thumbs.offsets.npy")
     assert Pack(store, "d/thumbs").read(0) == b"x"
+
+
+def test_an_adopted_file_may_go_and_adopting_twice_is_adopting_once(store: Artifacts, tmp_path: Path) -> None:
+    path = tmp_path / "upload"
+    path.write_bytes(b"bytes")
+    store.adopt("uploads/a", path)
+    store.adopt("uploads/a", path)
+    path.unlink()
+    path.touch()
+    assert store.get("uploads/a") == b"bytes"
+    where = store.local_path("uploads/a")
+    assert where is None or where.read_bytes() == b"bytes"
