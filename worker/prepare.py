@@ -14,7 +14,7 @@ import numpy as np
 
 from backend.audit.errors import BadInput
 from backend.settings import Settings
-from backend.store import claims, datasets, selftests, uploads
+from backend.store import annotators, claims, datasets, selftests, uploads
 from backend.store.artifacts import Artifacts
 from backend.store.tables import Dataset
 from worker.claimed import Claimed
@@ -133,6 +133,7 @@ class Preparation:
             classes=imported.classes,
             image_shape=list(imported.image_shape),
             report=imported.report,
+            annotated=(imported.annotation_NA, imported.annotators) if imported.annotators else None,
         )
 
     def inject(self) -> None:
@@ -222,8 +223,9 @@ class Preparation:
         classes: list[str],
         image_shape: list[int],
         report: dict[str, Any],
+        annotated: tuple[np.ndarray[Any, Any], list[str]] | None = None,
     ) -> None:
-        """Publish the rows; from here on the dataset is ready."""
+        """Publish the rows, and what annotators said beside them; from here on the dataset is ready."""
         counts = np.bincount(given_N, minlength=len(classes)).tolist()
 
         def write() -> None:
@@ -253,6 +255,9 @@ class Preparation:
                     report={**report, "class_counts": counts},
                     progress={"stage": "done", "fraction": 1.0},
                 )
+                if annotated is not None:
+                    kept = datasets.load(session, self.dataset.id)
+                    annotators.keep(session, self.artifacts, kept, *annotated)
                 # In this transaction, or a crash could leave a self-test without its run, or with two.
                 selftests.queue_run(session, self.dataset.id)
 

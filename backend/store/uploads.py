@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Exists, delete, exists, literal, select
+from sqlalchemy import ColumnElement, delete, exists, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from backend.audit.errors import Conflict, NotFound
-from backend.store.tables import Dataset, Upload
+from backend.store.tables import Dataset, Run, Upload
 
 
 def key(upload_id: str) -> str:
@@ -44,8 +44,8 @@ def forget(session: Session, account_id: str, upload_id: str) -> None:
     if session.scalar(select(_used(literal(upload_id)))):
         raise Conflict(
             "UPLOAD_IN_USE",
-            "A dataset is being made of this upload.",
-            hint="Stop its import first.",
+            "A dataset or an audit is being made of this upload.",
+            hint="Stop that first.",
         )
     session.execute(delete(Upload).where(Upload.id == upload_id, Upload.account_id == account_id))
 
@@ -56,6 +56,10 @@ def forget_old(session: Session, before: datetime) -> list[str]:
     return list(session.scalars(old.returning(Upload.id)))
 
 
-def _used(upload_id: ColumnElement[str] | InstrumentedAttribute[str]) -> Exists:
-    """The condition that an import needs this upload."""
-    return exists().where(Dataset.status == "importing", Dataset.source["upload_id"].astext == upload_id)
+def _used(upload_id: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """The condition that an import or a run needs this upload."""
+    importing = exists().where(Dataset.status == "importing", Dataset.source["upload_id"].astext == upload_id)
+    running = exists().where(
+        Run.status.in_(("queued", "running")), Run.config["upload_id"].astext == upload_id
+    )
+    return or_(importing, running)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from backend.settings import Settings
-from backend.store import datasets, runs
+from backend.store import annotators, datasets, runs
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.tables import Dataset
@@ -197,11 +197,9 @@ def test_splits_true_labels_and_annotations_are_kept_with_their_samples(
         assert (last.true_label, last.split) == (None, "test")
     order = [int(name[:2]) for name in samples.names]
     assert samples.split == [data.split[place] for place in order]
-    with np.load(
-        io.BytesIO(artifacts.get(f"datasets/{dataset.id}/annotations.npz")), allow_pickle=False
-    ) as kept:
-        assert kept["annotator"].tolist() == ["rater_1", "rater_2"]
-        np.testing.assert_array_equal(kept["label"][1], [1 if place else -1 for place in order])
+    kept = annotators.load(artifacts, dataset.id, annotators.version_of(dataset) or "")
+    assert kept.annotators == ["rater_1", "rater_2"]
+    np.testing.assert_array_equal(kept.label_NA[:, 1], [1 if place else -1 for place in order])
     derived = prepared(
         {"kind": "injection", "noise": "symmetric", "rate": 0.2, "matrix": None, "seed": 1},
         parent_id=dataset.id,

@@ -21,7 +21,7 @@ from backend.audit.errors import BadInput
 from backend.settings import Limits
 from worker.ingest.decoder import CONVERSIONS, PIXEL_SIDE, Decoded
 from worker.ingest.decoding import Allowance, DecoderPool, Unreadable
-from worker.ingest.packing import ANNOTATIONS, PackWriter, PixelWriter, save_annotations
+from worker.ingest.packing import PackWriter, PixelWriter
 from worker.ingest.source import Cancelled, Entry, Refusal, Source
 
 _BATCH_IMAGES = 64
@@ -51,7 +51,7 @@ class Imported:
     part of the dataset), conversions {what: images}, duplicates (images whose bytes an earlier one has),
     class_counts {class: samples}, columns {word: column of the user's table}, annotators [column].
     `split` is None where the source has none; `true_label_N` is None where no sample has one, else -1 where
-    one is missing. `annotations` holds each annotator's labels by column name, -1 where one gave none.
+    one is missing. `annotation_NA` holds what each of the `annotators` said, -1 where one said nothing.
     """
 
     names: list[str]
@@ -61,7 +61,8 @@ class Imported:
     height_N: NDArray[np.int32]
     split: list[str | None]
     true_label_N: NDArray[np.int32] | None
-    annotations: dict[str, NDArray[np.int32]]
+    annotators: list[str]
+    annotation_NA: NDArray[np.int32]
     classes: list[str]
     image_shape: tuple[int, int, int]
     report: dict[str, Any]
@@ -179,7 +180,6 @@ class _Writer:
     """Takes decoded images in sample order; keeps files and columns in step."""
 
     def __init__(self, directory: Path, classes: list[str], limits: Limits, all_or_nothing: bool) -> None:
-        self._directory = directory
         self._class_index = {name: place for place, name in enumerate(classes)}
         self._limits = limits
         self._all_or_nothing = all_or_nothing
@@ -263,9 +263,7 @@ class _Writer:
             "annotators": source.annotators,
         }
         true_label_N = np.array(columns.true_labels, dtype=np.int32)
-        label_AN = np.array(columns.annotations, dtype=np.int32).reshape(len(columns.names), -1).T
-        if source.annotators:
-            save_annotations(self._directory, source.annotators, label_AN)
+        label_NA = np.array(columns.annotations, dtype=np.int32).reshape(len(columns.names), -1)
         return Imported(
             names=columns.names,
             given_label_N=given_label_N,
@@ -274,7 +272,8 @@ class _Writer:
             height_N=np.array(columns.heights, dtype=np.int32),
             split=columns.splits,
             true_label_N=true_label_N if (true_label_N != MISSING).any() else None,
-            annotations=dict(zip(source.annotators, label_AN, strict=True)),
+            annotators=source.annotators,
+            annotation_NA=label_NA,
             classes=source.classes,
             image_shape=shape,
             report=report,
@@ -302,4 +301,3 @@ class _Writer:
         self._images.discard()
         self._thumbs.discard()
         self._pixels.discard()
-        (self._directory / ANNOTATIONS).unlink(missing_ok=True)

@@ -1,12 +1,12 @@
 """Files that grow sample by sample: packs of blobs with their offsets, and the array of training pixels.
 
-Knows bytes and shapes only. Shape letters: N samples, A annotators, H height, W width, C channels.
+Knows bytes and shapes only. Shape letters: N samples, H height, W width, C channels.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from worker.ingest.decoder import PIXEL_SIDE, fit
-
-ANNOTATIONS = "annotations.npz"
-"""What several annotators said, beside the packs of a dataset that has such labels."""
 
 
 class PackWriter:
@@ -43,11 +40,6 @@ class PackWriter:
         self._file.close()
         self.blob_path.unlink(missing_ok=True)
         self.offsets_path.unlink(missing_ok=True)
-
-
-def save_annotations(folder: Path, names: Sequence[str], label_AN: NDArray[np.int32]) -> None:
-    """`annotations.npz`: `annotator`, text (A,), and `label`, int32 (A, N), -1 where one said nothing."""
-    np.savez(folder / ANNOTATIONS, annotator=np.array(names, dtype=np.str_), label=label_AN)
 
 
 class PixelWriter:

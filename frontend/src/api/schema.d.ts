@@ -1675,24 +1675,6 @@ export interface components {
             splits: (string | null)[];
         };
         /**
-         * Duplicates
-         * @description Images whose bytes an earlier one has, among those `compared`; `complete` says whether these were all.
-         */
-        Duplicates: {
-            /** Images */
-            images: number;
-            /** Across Splits */
-            across_splits: number;
-            /** Different Labels */
-            different_labels: number;
-            /** Compared */
-            compared: number;
-            /** Complete */
-            complete: boolean;
-            /** Examples */
-            examples: components["schemas"]["DuplicateExample"][];
-        };
-        /**
          * DuplicateGroup
          * @description Nearly equal images, the first 200 of them.
          */
@@ -1725,6 +1707,24 @@ export interface components {
              */
             split: string;
             decision: components["schemas"]["DecisionAnswer"] | null;
+        };
+        /**
+         * Duplicates
+         * @description Images whose bytes an earlier one has, among those `compared`; `complete` says whether these were all.
+         */
+        Duplicates: {
+            /** Images */
+            images: number;
+            /** Across Splits */
+            across_splits: number;
+            /** Different Labels */
+            different_labels: number;
+            /** Compared */
+            compared: number;
+            /** Complete */
+            complete: boolean;
+            /** Examples */
+            examples: components["schemas"]["DuplicateExample"][];
         };
         /**
          * DuplicatesAnswer
@@ -2146,6 +2146,26 @@ export interface components {
              */
             jaccard: number;
         };
+        /**
+         * PredictionsCreate
+         * @description A finished upload that holds a prediction for every sample and class: npy, npz, CSV or Parquet.
+         */
+        PredictionsCreate: {
+            /** Upload Id */
+            upload_id: string;
+            /**
+             * In Sample
+             * @description the network that predicts has trained on these samples and labels
+             * @default false
+             */
+            in_sample: boolean;
+            /**
+             * Logits
+             * @description the values are logits, not probabilities
+             * @default false
+             */
+            logits: boolean;
+        };
         /** PreflightAnswer */
         PreflightAnswer: {
             /** Id */
@@ -2225,26 +2245,6 @@ export interface components {
              * @default 0
              */
             seconds: number;
-        };
-        /**
-         * PredictionsCreate
-         * @description A finished upload that holds a prediction for every sample and class: npy, npz, CSV or Parquet.
-         */
-        PredictionsCreate: {
-            /** Upload Id */
-            upload_id: string;
-            /**
-             * In Sample
-             * @description the network that predicts has trained on these samples and labels
-             * @default false
-             */
-            in_sample: boolean;
-            /**
-             * Logits
-             * @description the values are logits, not probabilities
-             * @default false
-             */
-            logits: boolean;
         };
         /**
          * Progress

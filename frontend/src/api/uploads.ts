@@ -101,7 +101,7 @@ export class FileUpload {
 /** Sends one small file to its end; gives the upload's id, or throws what went wrong. */
 export function uploaded(file: File, onShare: (share: number) => void = () => undefined): Promise<string> {
   return new Promise((resolve, reject) => {
-    const sending = new FileUpload(file, resolve);
+    const sending = new FileUpload(file, ({ upload_id }) => resolve(upload_id));
     sending.subscribe(() => {
       const { phase, sent, total, problem } = sending.state;
       onShare(total > 0 ? sent / total : 1);

@@ -173,7 +173,7 @@ def uploaded(client: httpx.Client, tmp_path: Path) -> Callable[[str, bytes], str
     def send(filename: str, data: bytes) -> str:
         path = tmp_path / filename
         path.write_bytes(data)
-        return upload.send(client, path)
+        return upload.send(client, path)[0]
 
     return send
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from backend.audit.errors import BadInput
@@ -73,7 +72,7 @@ def test_usual_names_are_known_and_a_single_other_column_is_the_label(
     assert f"“{label}”" in imported.report["reason"]
 
 
-def test_splits_true_labels_and_annotators_come_along(tmp_path: Path, bring: Bring, out: Path) -> None:
+def test_splits_true_labels_and_annotators_come_along(tmp_path: Path, bring: Bring) -> None:
     made = rows(
         image=lambda n: f"{n:03d}.png",
         label=lambda n: "ab"[n % 2],
@@ -90,13 +89,8 @@ def test_splits_true_labels_and_annotators_come_along(tmp_path: Path, bring: Bri
     order = [int(name[7:10]) for name in imported.names]
     assert imported.true_label_N is not None
     assert imported.true_label_N.tolist() == [0 if n else -1 for n in order]
-    assert {name: label_N.tolist() for name, label_N in imported.annotations.items()} == {
-        "annotator_1": [n % 3 for n in order],
-        "annotator_2": [-1 if n % 4 else 1 for n in order],
-    }
-    with np.load(out / "annotations.npz", allow_pickle=False) as kept:
-        assert kept["annotator"].tolist() == ["annotator_1", "annotator_2"]
-        np.testing.assert_array_equal(kept["label"], list(imported.annotations.values()))
+    assert imported.annotators == ["annotator_1", "annotator_2"]
+    assert imported.annotation_NA.tolist() == [[n % 3, -1 if n % 4 else 1] for n in order]
 
 
 def test_without_a_label_what_most_annotators_say_counts(tmp_path: Path, bring: Bring) -> None:
