@@ -206,7 +206,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create Preflight
+         * Begin to look at a finished upload or a folder on the server: what it is, and what an import would give
          * @description Begin to look at a finished upload or a folder on the server: what it is, and what an import would give.
          */
         post: operations["create_preflight"];
@@ -224,7 +224,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Preflight
+         * What was found; `report` once the status is ready
          * @description What was found; `report` once the status is ready.
          */
         get: operations["get_preflight"];
@@ -246,7 +246,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Stop Preflight
+         * Stop looking
          * @description Stop looking.
          */
         post: operations["stop_preflight"];
@@ -264,7 +264,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Suggest Folders
+         * What could follow a path that somebody is typing: folders and archives below the opened ones
          * @description What could follow a path that somebody is typing: folders and archives below the opened ones.
          */
         get: operations["suggest_folders"];
@@ -3583,7 +3583,7 @@ export interface operations {
                     "application/json": components["schemas"]["PreflightAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3594,6 +3594,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3623,7 +3632,7 @@ export interface operations {
                     "application/json": components["schemas"]["PreflightAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3634,6 +3643,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3663,7 +3681,7 @@ export interface operations {
                     "application/json": components["schemas"]["PreflightAnswer"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3674,6 +3692,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3703,7 +3730,7 @@ export interface operations {
                     "application/json": components["schemas"]["ServerFolders"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3714,6 +3741,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
