@@ -24,3 +24,19 @@ def violations(page: Page) -> list[str]:
         RULES,
     )
     return found
+
+
+def violations_half_way(page: Page) -> list[str]:
+    """As `violations`, with every transition that is under way held in its middle."""
+    page.evaluate(
+        "document.getAnimations().filter(one => one instanceof CSSTransition).forEach(one => {"
+        "one.pause(); one.currentTime = one.effect.getComputedTiming().duration / 2 })"
+    )
+    return violations(page)
+
+
+def slow_down(page: Page) -> None:
+    """Make every transition last for minutes, so that a look at the page meets it under way."""
+    animations = page.context.new_cdp_session(page)
+    animations.send("Animation.enable")
+    animations.send("Animation.setPlaybackRate", {"playbackRate": 0.0005})

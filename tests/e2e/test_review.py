@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.everybody import violations
+from tests.e2e.everybody import slow_down, violations, violations_half_way
 from tests.e2e.reviewing import Reviewed
 from tests.installation import Installation
 
@@ -305,12 +305,14 @@ def test_gallery_review_and_their_dialogs_are_for_everybody(
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     reviewed.open_first()
+    # What a verdict fills is readable at once, not only when its colour has come.
+    slow_down(page)
     for key in ("k", "x", "Enter", "u"):
         index = reviewed.press(key)
         reviewed.press("h")
         expect(reviewed.panel.locator(".decide[aria-pressed=true]")).to_have_count(1)
         assert reviewed.opened() == index
-        found[f"decided by {key}"] = violations(page)
+        found[f"decided by {key}"] = violations_half_way(page)
     for _ in range(4):
         page.keyboard.press("z")
     reviewed.saved(0)
