@@ -8,7 +8,9 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from backend.audit.errors import ClaimLost, Unavailable
@@ -23,13 +25,23 @@ PROGRESS_SECONDS = 0.5
 """At most so often is progress written: people see it move, the database does not notice."""
 DATABASE_PATIENCE_SECONDS = 60.0
 """So long the database may be away while the computation goes on."""
+LOG_LINES = 60
+"""So many of the last lines stand in the row for people to read; they travel with every change of the run."""
 
 
 class Claimed:
     """One job's hold on its row (of any of `claims.Table`), for as long as nobody else takes it."""
 
-    def __init__(self, database: Database, table: claims.Table, id_: str, claim_id: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        table: claims.Table,
+        id_: str,
+        claim_id: str,
+        log: Iterable[dict[str, str]] = (),
+    ) -> None:
         self.database, self.table, self.id, self.claim_id = database, table, id_, claim_id
+        self._log = deque(log, maxlen=LOG_LINES)
         self._parent = os.getppid()
         self._polled = self._progressed = float("-inf")
         self._stop = False
@@ -50,6 +62,20 @@ class Claimed:
             log.warning("%s while polling; the work goes on", error.code)
             return True
 
+    def say(self, text: str) -> None:
+        """Add a line to the job's log; it is written with the next progress."""
+        self._log.append({"at": datetime.now(UTC).isoformat(timespec="seconds"), "text": text})
+
+    def enter(self, stage: str, fraction: float, words: str) -> None:
+        """A stage begins: say so in the log and in the progress."""
+        self.say(words)
+        self.progress(force=True, stage=stage, fraction=fraction, message=words)
+
+    @property
+    def log(self) -> dict[str, list[dict[str, str]]]:
+        """The last lines as a part of the progress; empty while nothing was said."""
+        return {"log": list(self._log)} if self._log else {}
+
     def progress(self, *, force: bool = False, **progress: Any) -> None:
         """Write the job's progress (keys of `schemas.Progress`), at most twice a second unless forced."""
         now = time.monotonic()
@@ -57,7 +83,7 @@ class Claimed:
             return
         self._progressed = now
         try:
-            self.write(progress=progress)
+            self.write(progress={**progress, **self.log})
         except Unavailable as error:
             log.warning("progress not written: %s", error.code)
 

@@ -47,7 +47,10 @@ def enter(
                 log.info("%s %s: nothing to do", table.__tablename__, id_)
                 return 0
             session.expunge(row)
-        _guarded(settings, Claimed(database, table, id_, claim_id), row, do)
+        claimed = Claimed(database, table, id_, claim_id, row.progress.get("log", ()))
+        if row.starts > 1:
+            claimed.say(f"Taken up again after its worker went away (start {row.starts})")
+        _guarded(settings, claimed, row, do)
     finally:
         database.dispose()
     return 0

@@ -79,7 +79,7 @@ class Training(Stages):
 
     def fetch(self) -> TrainingData:
         """Bring pixels and labels, and the newest checkpoint of an earlier start, to this machine."""
-        self.claimed.progress(force=True, stage="fetch", fraction=0.0, message="Fetching the images")
+        self.claimed.enter("fetch", 0.0, "Fetching the images")
         labels = self.labels()
         image_NHWC = self.vectors() if "upload_id" in self.config else self.pixels(labels.content_id)
         prefix = f"runs/{self.run_id}/{CHECKPOINT}/"
@@ -109,6 +109,12 @@ class Training(Stages):
 
     def train(self, data: TrainingData) -> Outcome:
         """Train, publishing each epoch's evidence as it comes."""
+        samples, classes = f"{len(data.given_label_N):,} samples", f"{data.classes} classes"
+        begun = newest(self.directory / CHECKPOINT)
+        self.claimed.say(
+            f"Training {self.recipe.name} on {self.device}: {samples}, {classes}, {self.recipe.epochs} epochs"
+            + (f", going on after epoch {begun.epoch}" if begun else "")
+        )
         self.claimed.progress(force=True, stage="train", fraction=0.01, message="Warming up")
         return train(
             data,
@@ -140,6 +146,7 @@ class Training(Stages):
                 )
 
         self.claimed.patiently(write)
+        self.claimed.say(epoch_line(report))
         self.claimed.progress(
             force=True,
             stage="train",
@@ -191,6 +198,15 @@ class Training(Stages):
 def _findings(outcome: Outcome) -> Findings:
     names = (field.name for field in dataclasses.fields(Findings))
     return Findings(**{name: getattr(outcome, name) for name in names})
+
+
+def epoch_line(report: EpochReport) -> str:
+    """An epoch as a line of the log: what the curves show, in numbers, and what is worth a remark."""
+    numbers = (
+        f"loss {report.train_loss:.3f}, agrees with {100 * report.train_accuracy:.1f} % of the labels, "
+        f"noise rate {100 * report.noise_rate:.1f} %, {report.images_per_second:,.0f} images/s"
+    )
+    return " ".join([f"Epoch {report.epoch} of {report.epochs}: {numbers}.", *report.notes]).rstrip(".")
 
 
 def _recipe(run: Run) -> Recipe:

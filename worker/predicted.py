@@ -75,7 +75,7 @@ class PredictedRun(Stages):
         started = time.perf_counter()
         labels = self.labels()
         predictions, digest = self.read(labels)
-        self.claimed.progress(force=True, stage="judge", fraction=READ, message="Judging the labels")
+        self.claimed.enter("judge", READ, "Judging the labels")
         found, assessment = judged(
             predictions.probability_NC, labels.given_N, in_sample=bool(self.config["in_sample"])
         )
@@ -90,7 +90,7 @@ class PredictedRun(Stages):
 
     def read(self, labels: Labels) -> tuple[Predictions, str]:
         """The predictions in the order of the samples and of the classes, and the SHA-256 of their file."""
-        self.claimed.progress(force=True, stage="fetch", fraction=0.0, message="Reading the predictions")
+        self.claimed.enter("fetch", 0.0, "Reading the predictions")
         path, names_N = self.fetch_upload()
         predictions = read_predictions(
             path,

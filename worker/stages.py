@@ -77,6 +77,8 @@ class Stages:
         self.run_id, self.dataset_id, self.account_id = run.id, run.dataset_id, run.account_id
         self.seed, self.directory = run.seed, folder
         self.config: dict[str, Any] = dict(run.config)
+        self.device: str | None = None
+        """What trains; None where nothing is trained."""
 
     def labels(self) -> Labels:
         """The dataset's classes and labels."""
@@ -105,7 +107,7 @@ class Stages:
 
     def layout(self, feature_NF: NDArray[Any], source: str, begun: float) -> Layout:
         """The 2-D map and the neighbours of these features; `begun` is the share of the run done before."""
-        self.claimed.progress(force=True, stage="map", fraction=begun, message="Drawing the map")
+        self.claimed.enter("map", begun, "Drawing the map")
         self.claimed.check()
 
         def advance(fraction: float) -> None:
@@ -156,7 +158,7 @@ class Stages:
 
         `folder` may hold further files of the run already; `outcome` is what the run's row keeps.
         """
-        self.claimed.progress(force=True, stage="publish", fraction=MAPPED, message="Storing the results")
+        self.claimed.enter("publish", MAPPED, "Storing the results")
         result = np.zeros(len(given_N), dtype=results.RESULT_DTYPE)
         result["sample_index"] = np.arange(len(result))
         result["noise_posterior"] = findings.noise_posterior_N
@@ -179,11 +181,13 @@ class Stages:
         write_parquet(folder / "results.parquet", result, given_N, scores)
         self.claimed.check()
         self.artifacts.upload_folder(folder, f"runs/{self.run_id}/")
+        self.claimed.say(f"{int(findings.flagged_N.sum()):,} of {len(result):,} samples flagged")
         kept = {**outcome, "map_from": layout.source, "versions": {name: version(name) for name in VERSIONS}}
 
         def write() -> None:
             with self.database.transaction() as session:
                 done = {"stage": "done", "fraction": 1.0, "epoch": epochs, "epochs": epochs}
+                done |= {"device": self.device, **self.claimed.log}
                 claims.fenced_update(session, Run, self.run_id, self.claimed.claim_id, progress=done)
                 results.publish_results(session, self.run_id, self.claimed.claim_id, result, outcome=kept)
 

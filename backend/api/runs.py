@@ -43,7 +43,10 @@ def list_runs(
     with context.database.transaction() as session:
         names = {row.id: row.name for row in datasets.list_for(session, caller.id)}
         rows = runs.list_for(session, caller.id, dataset_id)
-        return RunList(items=[run_answer(row, names[row.dataset_id], now) for row in rows])
+        items = [run_answer(row, names[row.dataset_id], now) for row in rows]
+    for item in items:
+        item.progress.log = []
+    return RunList(items=items)
 
 
 @router.get("/runs/{run_id}")

@@ -92,6 +92,11 @@ class TokenAnswer(Answer):
 # --- datasets ------------------------------------------------------------------------------------
 
 
+class LogLine(Answer):
+    at: datetime
+    text: str
+
+
 class Progress(Answer):
     """Where a job is. `fraction` in [0, 1] over the whole job; seconds are wall-clock."""
 
@@ -105,6 +110,7 @@ class Progress(Answer):
     images_per_second: float | None = None
     device: str | None = None
     message: str = ""
+    log: list[LogLine] = Field(default_factory=list, description="the job's last lines; empty in lists")
 
 
 class UploadAnswer(Answer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,7 @@ from backend.audit.errors import ClaimLost, Unavailable
 from backend.store import claims, datasets
 from backend.store.database import Database
 from backend.store.tables import Dataset
-from worker.claimed import Claimed
+from worker.claimed import LOG_LINES, Claimed
 
 
 @pytest.fixture
@@ -43,6 +44,20 @@ def test_only_the_newest_holder_writes_and_the_older_one_is_told_to_stop(take: C
         older.write(progress={"fraction": 0.1})
     with pytest.raises(ClaimLost):
         older.check()
+
+
+def test_what_is_said_stands_in_the_row_with_its_time_and_only_the_last_lines(
+    take: Callable[[], Claimed], database: Database, dataset_id: str
+) -> None:
+    claimed = take()
+    for line in range(LOG_LINES + 5):
+        claimed.say(f"line {line}")
+    claimed.progress(force=True, fraction=0.3)
+    with database.transaction() as session:
+        log = datasets.load(session, dataset_id).progress["log"]
+    assert [line["text"] for line in log] == [f"line {line}" for line in range(5, LOG_LINES + 5)]
+    age = datetime.now(UTC) - datetime.fromisoformat(log[-1]["at"])
+    assert timedelta(0) <= age < timedelta(minutes=1)
 
 
 def test_progress_is_throttled_unless_it_must_be_written(

@@ -49,6 +49,10 @@ def test_a_run_finds_the_planted_noise_and_publishes_all_its_evidence(
     assert run.status == "succeeded", run.error
     assert run.outcome["metrics"]["auroc"] >= 0.98
     assert run.outcome["samples"] == 1797
+    said = [line["text"] for line in run.progress["log"]]
+    assert said[0] == "Fetching the images"
+    assert sum(line.startswith("Epoch ") for line in said) == run.outcome["epochs"]
+    assert said[-1] == f"{run.outcome['flagged']} of 1,797 samples flagged"
     with database.transaction() as session:
         epochs = runs.epochs(session, run_id)
         columns = results.columns(session, run_id)

@@ -175,6 +175,7 @@ def _curves(name: str, fitted: Mapping[str, Any], per_bin: float) -> MixtureCurv
 
 def _mixture_traces(mixture: MixtureCurves, palette: Palette, *, chosen: bool) -> list[dict[str, Any]]:
     title = MIXTURE_TITLES[mixture.name]
+    title = title[0].upper() + title[1:]
     parts = (
         ("clean", mixture.clean_X, palette.clean),
         ("noisy", mixture.noisy_X, palette.noisy),

@@ -2077,6 +2077,16 @@ export interface components {
             /** Probability */
             probability: number;
         };
+        /** LogLine */
+        LogLine: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Text */
+            text: string;
+        };
         /**
          * LossFigure
          * @description A plotly figure of one epoch.
@@ -2280,6 +2290,11 @@ export interface components {
              * @default
              */
             message: string;
+            /**
+             * Log
+             * @description the job's last lines; empty in lists
+             */
+            log?: components["schemas"]["LogLine"][];
         };
         /**
          * Readable

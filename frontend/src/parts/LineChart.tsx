@@ -1,6 +1,6 @@
 /** A small line chart that grows with its data; hovering says the numbers. */
 import { useElementSize } from "@mantine/hooks";
-import { useState } from "react";
+import { useId, useState, type PointerEvent } from "react";
 
 import { extent, linear, ticks, twoTicks } from "./scale";
 import "./charts.css";
@@ -11,12 +11,19 @@ export interface Series {
   points: (readonly [number, number])[];
 }
 
+/** From one x to another, both shown. */
+export type Span = readonly [number, number];
+
 interface Props {
   series: Series[];
   height: number;
   xName: string;
   /** The last x there will be; the curve grows towards it. */
   xMax?: number;
+  /** Shows this part alone, whatever else comes; absent for all of it. */
+  part?: Span | null;
+  /** Called with the part that was marked by dragging. */
+  onPart?: (part: Span) => void;
   /** Lets the vertical axis begin at zero. */
   zero?: boolean;
   format: (value: number) => string;
@@ -35,17 +42,25 @@ export function LineChart({
   height,
   xName,
   xMax,
+  part = null,
+  onPart,
   zero = false,
   format,
   xFormat = String,
   marks = [],
 }: Props) {
   const { ref, width } = useElementSize();
+  const clip = useId();
   const [hovered, setHovered] = useState<number | null>(null);
-  const xs = [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))].sort((a, b) => a - b);
-  const first = xs[0] ?? 0;
-  const xDomain: [number, number] = [first, Math.max(xMax ?? 0, xs.at(-1) ?? first + 1, first + 1)];
-  const ys = series.flatMap(({ points }) => points.map(([, y]) => y));
+  const [marked, setMarked] = useState<Span | null>(null);
+  const all = [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))].sort((a, b) => a - b);
+  const first = all[0] ?? 0;
+  const xDomain: [number, number] = part
+    ? [part[0], Math.max(part[1], part[0] + 1)]
+    : [first, Math.max(xMax ?? 0, all.at(-1) ?? first + 1, first + 1)];
+  const shown = (at: number) => at >= xDomain[0] && at <= xDomain[1];
+  const xs = all.filter(shown);
+  const ys = series.flatMap(({ points }) => points.filter(([at]) => shown(at)).map(([, y]) => y));
   const [low, high] = extent(ys);
   const x = linear(xDomain, [LEFT, Math.max(LEFT + 1, width - RIGHT)]);
   const y = linear([zero ? Math.min(0, ...ys) : low, high], [height - BOTTOM, TOP]);
@@ -59,12 +74,30 @@ export function LineChart({
     )
     .join("; ");
 
-  function onMove(clientX: number, left: number) {
-    const at = clientX - left;
-    let nearest: number | null = null;
-    for (const one of xs)
-      if (nearest === null || Math.abs(x(one) - at) < Math.abs(x(nearest) - at)) nearest = one;
-    setHovered(nearest);
+  function nearest({ clientX, currentTarget }: PointerEvent<SVGElement>): number | null {
+    const at = clientX - currentTarget.getBoundingClientRect().left;
+    return xs.reduce<number | null>(
+      (best, one) => (best === null || Math.abs(x(one) - at) < Math.abs(x(best) - at) ? one : best),
+      null,
+    );
+  }
+
+  function onMove(event: PointerEvent<SVGElement>) {
+    const at = nearest(event);
+    setHovered(at);
+    if (marked && at !== null) setMarked([marked[0], at]);
+  }
+
+  function onDown(event: PointerEvent<SVGElement>) {
+    const at = nearest(event);
+    if (!onPart || event.button !== 0 || at === null) return;
+    event.currentTarget.setPointerCapture(event.pointerId);
+    setMarked([at, at]);
+  }
+
+  function onUp() {
+    if (marked && marked[0] !== marked[1]) onPart?.([Math.min(...marked), Math.max(...marked)]);
+    setMarked(null);
   }
 
   return (
@@ -75,9 +108,21 @@ export function LineChart({
           height={height}
           role="img"
           aria-label={`${label}, by ${xName.toLowerCase()}`}
-          onPointerMove={(event) => onMove(event.clientX, event.currentTarget.getBoundingClientRect().left)}
+          data-marks={onPart ? true : undefined}
+          onPointerMove={onMove}
+          onPointerDown={onDown}
+          onPointerUp={onUp}
+          onPointerCancel={() => setMarked(null)}
           onPointerLeave={() => setHovered(null)}
         >
+          <clipPath id={clip}>
+            <rect
+              x={LEFT - 4}
+              width={Math.max(0, width - RIGHT - LEFT + 8)}
+              y={0}
+              height={height - BOTTOM + 4}
+            />
+          </clipPath>
           {twoTicks(y.domain, Math.round(height / 44)).map((value) => (
             <g key={value}>
               <line x1={LEFT} x2={width - RIGHT} y1={y(value)} y2={y(value)} className="chart-grid" />
@@ -95,10 +140,26 @@ export function LineChart({
           {ticks(xDomain, Math.max(2, Math.round(width / 70)))
             .filter(Number.isInteger)
             .map((value) => (
-              <text key={value} x={x(value)} y={height - 4} className="chart-tick" textAnchor="middle">
+              <text
+                key={value}
+                x={x(value)}
+                y={height - 4}
+                className="chart-tick"
+                // The last one would stick out.
+                textAnchor={x(value) > width - RIGHT - 10 ? "end" : "middle"}
+              >
                 {xFormat(value)}
               </text>
             ))}
+          {marked && marked[0] !== marked[1] && (
+            <rect
+              x={x(Math.min(...marked))}
+              width={x(Math.max(...marked)) - x(Math.min(...marked))}
+              y={TOP}
+              height={height - BOTTOM - TOP}
+              className="chart-marked"
+            />
+          )}
           {marks.map((mark) => (
             <rect
               key={mark.x}
@@ -112,7 +173,7 @@ export function LineChart({
             </rect>
           ))}
           {series.map(({ name, color, points }) => (
-            <g key={name}>
+            <g key={name} clipPath={`url(#${clip})`}>
               <polyline
                 points={points.map(([at, value]) => `${x(at)},${y(value)}`).join(" ")}
                 fill="none"

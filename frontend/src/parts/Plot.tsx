@@ -25,6 +25,7 @@ interface Props {
 export function Plot({ figure, label, height, layout, still = false, onClick }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const [state, setState] = useState<"loading" | "ready" | { failed: unknown }>("loading");
+  const [attempt, setAttempt] = useState(0);
   const clicked = useRef(onClick);
   useEffect(() => {
     clicked.current = onClick;
@@ -63,7 +64,7 @@ export function Plot({ figure, label, height, layout, still = false, onClick }: 
     return () => {
       gone = true;
     };
-  }, [figure, layout, still]);
+  }, [figure, layout, still, attempt]);
 
   useEffect(() => {
     const element = host.current;
@@ -74,7 +75,11 @@ export function Plot({ figure, label, height, layout, still = false, onClick }: 
     };
   }, []);
 
-  if (typeof state === "object") return <ErrorState error={state.failed} retry={() => setState("loading")} />;
+  const again = () => {
+    setState("loading");
+    setAttempt((before) => before + 1);
+  };
+  if (typeof state === "object") return <ErrorState error={state.failed} retry={again} />;
   return (
     <div className="plot" style={{ height }}>
       {state === "loading" && <Skeleton height="100%" className="plot-wait" />}

@@ -12,7 +12,7 @@ export function RunRow({ run, named = false }: { run: Run; named?: boolean }) {
     <Link to="/runs/$runId" params={{ runId: run.id }} className="row run-row">
       <span className="run-row-name">
         <span className="row-name">{named ? run.dataset_name : run.recipe}</span>
-        <span className="faint">{named ? run.recipe : `seed ${run.seed}`}</span>
+        <span className="faint">{named ? `${run.recipe}, seed ${run.seed}` : `seed ${run.seed}`}</span>
       </span>
       <span>
         <StatusBadge status={run.status} />

@@ -54,6 +54,13 @@ export function ago(iso: string, now: number = Date.now()): string {
 export const date = (iso: string) =>
   new Intl.DateTimeFormat("en", { day: "numeric", month: "short", year: "numeric" }).format(new Date(iso));
 
+/** " after epoch 7"; what was judged without training has an epoch 0 only, which is none. */
+export const afterEpoch = (epoch: number) => (epoch > 0 ? ` after epoch ${epoch}` : "");
+
+/** "14:05:09", in the reader's own time zone */
+export const clock = (iso: string) =>
+  new Intl.DateTimeFormat("en", { timeStyle: "medium", hourCycle: "h23" }).format(new Date(iso));
+
 /** A number with as many digits as it deserves: 4.13, 0.0021, 1,240 */
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return "–";

@@ -8,10 +8,9 @@ import { useEffect, useState } from "react";
 import { isTrained, type Epoch } from "@/api/client";
 import { lossFigures } from "@/api/evidence";
 import { epochs as epochsQuery, run as runQuery } from "@/api/queries";
-import { ChartTable } from "@/parts/ChartTable";
 import { useFigureTheme } from "@/parts/figureTheme";
-import { count, figure as digits, percent } from "@/parts/format";
-import type { Histogram } from "@/parts/mixture";
+import { afterEpoch, count, figure as digits, percent } from "@/parts/format";
+import { LossTable } from "@/parts/LossTable";
 import { Card, Page } from "@/parts/Page";
 import { Plot } from "@/parts/Plot";
 import { EmptyState, ErrorState, Loading } from "@/parts/States";
@@ -87,7 +86,7 @@ export function LossScreen() {
             {figure && (
               <Plot
                 figure={figure}
-                label={`Distribution of all losses${afterEpoch(at)}, with both mixtures`}
+                label={`Distribution of all losses${afterEpoch(at.epoch)}, with both mixtures`}
                 height={PLOT_HEIGHT}
               />
             )}
@@ -119,7 +118,7 @@ export function LossScreen() {
           <Card title="Noise rate">
             <div className="loss-rate number">{rateOf(at) === null ? "–" : percent(rateOf(at) ?? 0)}</div>
             <p className="dim loss-words">
-              estimated{last.epoch > 0 ? afterEpoch(at) : " from these losses"}
+              estimated{last.epoch > 0 ? afterEpoch(at.epoch) : " from these losses"}
               {at === last && run.noise_rate != null && (
                 <>
                   . The finished run says <b>{percent(run.noise_rate)}</b>
@@ -141,24 +140,6 @@ export function LossScreen() {
     </Page>
   );
 }
-
-function LossTable({ epoch }: { epoch: Epoch }) {
-  const { edges, counts } = epoch.histogram as unknown as Histogram;
-  return (
-    <ChartTable
-      caption={`Losses of all samples${afterEpoch(epoch)}`}
-      head={["Loss from (nats)", "to", "Samples"]}
-      rows={counts.map((number, bin) => [
-        digits(edges[bin] ?? 0),
-        digits(edges[bin + 1] ?? 0),
-        count(number),
-      ])}
-    />
-  );
-}
-
-/** What was judged without training has an epoch 0 only. */
-const afterEpoch = ({ epoch }: Epoch) => (epoch > 0 ? ` after epoch ${epoch}` : "");
 
 function rateOf(epoch: Epoch): number | null {
   const rate: unknown = epoch.metrics.noise_rate;

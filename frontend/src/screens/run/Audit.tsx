@@ -16,6 +16,7 @@ import { StatusBadge } from "@/parts/StatusBadge";
 
 import { Curves } from "./Curves";
 import { Findings } from "./Findings";
+import { Log } from "./Log";
 import { RunFacts } from "./RunFacts";
 import "./run.css";
 
@@ -106,6 +107,7 @@ export function Audit() {
           </>
         )}
         <Curves run={run} epochs={epochs} />
+        <Log run={run} live={live} />
         <RunFacts run={run} />
       </div>
     </Page>

@@ -1,12 +1,20 @@
-/** The four curves of a training, drawn from the epochs as they come. */
+/** The four curves of a training, drawn from the epochs as they come; what one looks at closely stays in view. */
+import { Button, RangeSlider } from "@mantine/core";
+import { useState } from "react";
+
 import { isTrained, type Epoch, type Run } from "@/api/client";
 import { ChartTable } from "@/parts/ChartTable";
 import { figure, percent } from "@/parts/format";
-import { LineChart, type Series } from "@/parts/LineChart";
+import { LineChart, type Series, type Span } from "@/parts/LineChart";
 import { LossHistogram } from "@/parts/LossHistogram";
+import { LossTable } from "@/parts/LossTable";
 import { Card } from "@/parts/Page";
 
+/** With fewer epochs there is nothing to look at more closely. */
+const FEWEST_TO_PART = 4;
+
 export function Curves({ run, epochs }: { run: Run; epochs: Epoch[] }) {
+  const [part, setPart] = useState<Span | null>(null);
   if (epochs.length === 0) {
     return run.status === "running" && isTrained(run) ? (
       <Card title="Curves">
@@ -30,6 +38,7 @@ export function Curves({ run, epochs }: { run: Run; epochs: Epoch[] }) {
       .map(({ epoch, metrics }) => [epoch, key === "auroc" ? aurocOf(metrics) : metrics[key]] as const)
       .filter((point): point is readonly [number, number] => typeof point[1] === "number"),
   });
+  const along = { xMax: total, part, onPart: setPart, xName: "Epoch", height: 103 };
   const auroc = series("AUROC", "auroc", "var(--na-relabel)");
   return (
     <>
@@ -37,16 +46,15 @@ export function Curves({ run, epochs }: { run: Run; epochs: Epoch[] }) {
         {newest && (
           <Card title="Losses of all samples" aside={`after epoch ${newest.epoch}`}>
             <LossHistogram epoch={newest} height={232} />
+            <LossTable epoch={newest} />
           </Card>
         )}
         <div className="curves-side">
           <Card title="Training loss" aside={last(series("", "train_loss", ""), figure)}>
             <LineChart
               series={[series("Training loss", "train_loss", "var(--na-clean)")]}
-              xMax={total}
+              {...along}
               format={figure}
-              xName="Epoch"
-              height={82}
             />
           </Card>
           <Card title="Agrees with the given label" aside={last(series("", "train_accuracy", ""), percent)}>
@@ -55,10 +63,8 @@ export function Curves({ run, epochs }: { run: Run; epochs: Epoch[] }) {
                 series("Given labels", "train_accuracy", "var(--na-clean)"),
                 series("Validation", "validation_accuracy", "var(--na-keep)"),
               ].filter(({ points }) => points.length > 0)}
-              xMax={total}
+              {...along}
               format={percent}
-              xName="Epoch"
-              height={82}
             />
           </Card>
         </div>
@@ -66,39 +72,68 @@ export function Curves({ run, epochs }: { run: Run; epochs: Epoch[] }) {
           <Card title="Estimated noise rate" aside={last(series("", "noise_rate", ""), percent)}>
             <LineChart
               series={[series("Noise rate", "noise_rate", "var(--na-noisy)")]}
-              xMax={total}
+              {...along}
               format={percent}
-              xName="Epoch"
-              height={82}
               zero
             />
           </Card>
           {auroc.points.length > 0 ? (
             <Card title="AUROC against the true labels" aside={last(auroc, (value) => value.toFixed(3))}>
-              <LineChart
-                series={[auroc]}
-                xMax={total}
-                format={(value) => value.toFixed(3)}
-                xName="Epoch"
-                height={82}
-              />
+              <LineChart series={[auroc]} {...along} format={(value) => value.toFixed(3)} />
             </Card>
           ) : (
             <Card title="Images per second" aside={last(series("", "images_per_second", ""), figure)}>
               <LineChart
                 series={[series("Images per second", "images_per_second", "var(--na-faint)")]}
-                xMax={total}
+                {...along}
                 format={figure}
-                xName="Epoch"
-                height={82}
                 zero
               />
             </Card>
           )}
         </div>
       </div>
+      {epochs.length >= FEWEST_TO_PART && <Part part={part} total={total} onPart={setPart} />}
       <EpochTable epochs={epochs} />
     </>
+  );
+}
+
+/** Which epochs the curves show: all there will be, or a part that stays while further ones come. */
+function Part({
+  part,
+  total,
+  onPart,
+}: {
+  part: Span | null;
+  total: number;
+  onPart: (part: Span | null) => void;
+}) {
+  return (
+    <div className="part">
+      <span className="dim">Epochs</span>
+      <RangeSlider
+        min={1}
+        max={total}
+        minRange={1}
+        label={null}
+        value={[part?.[0] ?? 1, part?.[1] ?? total]}
+        onChange={([from, to]) => onPart(from === 1 && to === total ? null : [from, to])}
+        thumbFromLabel="First epoch shown"
+        thumbToLabel="Last epoch shown"
+        className="part-slider"
+      />
+      <span className="number part-at" role="status">
+        {part ? `${part[0]} to ${part[1]}` : `all ${total}`}
+      </span>
+      {part ? (
+        <Button size="compact-sm" variant="default" onClick={() => onPart(null)}>
+          Show all
+        </Button>
+      ) : (
+        <span className="faint part-hint">drag across a curve, or move an end</span>
+      )}
+    </div>
   );
 }
 

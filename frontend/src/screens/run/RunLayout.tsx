@@ -1,11 +1,15 @@
 /** The tabs of one run, and the event stream that keeps it current on every one of them. */
+import { notifications } from "@mantine/notifications";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate, useParams } from "@tanstack/react-router";
 
+import { useEffect, useRef } from "react";
+
+import type { Run } from "@/api/client";
 import { isFinal, useRunEvents } from "@/api/events";
 import { run as runQuery } from "@/api/queries";
 import { useKeys } from "@/keys/useKeys";
-import { count } from "@/parts/format";
+import { count, many } from "@/parts/format";
 import { ErrorState, Loading } from "@/parts/States";
 import { StatusBadge } from "@/parts/StatusBadge";
 
@@ -18,6 +22,7 @@ export function RunLayout() {
   const connection = useRunEvents(runId, live);
   const done = asked.data?.status === "succeeded";
   const params = { runId };
+  useFlagsReady(asked.data, pathname.replace(/\/$/, "") === `/runs/${runId}`);
   useKeys({
     goAudit: () => void navigate({ to: "/runs/$runId", params }),
     ...(done && {
@@ -97,4 +102,19 @@ export function RunLayout() {
       <Outlet />
     </>
   );
+}
+
+/** Say that there is something to review, on whichever tab one watched it; the run's own page says it by itself. */
+function useFlagsReady(run: Run | undefined, onItsPage: boolean) {
+  const before = useRef<string | undefined>(undefined);
+  const status = run?.status;
+  const flagged = run?.flagged ?? 0;
+  useEffect(() => {
+    const watched = before.current === "running";
+    before.current = status;
+    if (!watched || onItsPage) return;
+    if (status === "succeeded")
+      notifications.show({ message: `The audit has finished: ${many(flagged, "flag")} ready to review.` });
+    if (status === "failed") notifications.show({ color: "red", message: "The audit has failed." });
+  }, [status, flagged, onItsPage]);
 }

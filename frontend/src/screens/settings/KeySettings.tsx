@@ -29,6 +29,7 @@ export function KeySettings() {
         <Button
           variant="default"
           size="xs"
+          style={{ flex: "none" }}
           disabled={changed === 0}
           onClick={resetKeys}
           aria-label="Reset all keys"

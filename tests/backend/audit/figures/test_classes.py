@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
+from plotly.colors import sample_colorscale
 
 from backend.audit.classnoise import ClassNoise, Matrix, class_noise
 from backend.audit.figures.classes import LARGEST, class_numbers, classes_figure
-from backend.audit.figures.matrix import matrix_figure
-from backend.audit.figures.theme import as_dict
+from backend.audit.figures.matrix import ink, matrix_figure
+from backend.audit.figures.theme import Theme, as_dict
 
 
 def noise(classes: int, samples: int = 6000) -> ClassNoise:
@@ -46,10 +49,11 @@ MATRIX = Matrix(np.array([1, 4]), np.array([[9, 2], [0, 7]]), classes=5, samples
 
 
 def test_a_cell_names_its_classes_and_an_empty_one_is_empty() -> None:
-    trace = as_dict(matrix_figure(MATRIX, list("abcde"), diagonal=True))["data"][0]
-    assert trace["z"] == [[9, 2], [None, 7]]
-    assert trace["customdata"] == [[[1, 1], [1, 4]], [[4, 1], [4, 4]]]
-    assert trace["text"] == [["9", "2"], ["", "7"]]
+    cells, numbers = as_dict(matrix_figure(MATRIX, list("abcde"), diagonal=True))["data"]
+    assert cells["z"] == [[9, 2], [None, 7]]
+    assert cells["customdata"] == [[[1, 1], [1, 4]], [[4, 1], [4, 4]]]
+    placed = dict(zip(zip(numbers["y"], numbers["x"], strict=True), numbers["text"], strict=True))
+    assert placed == {(0, 0): "9", (0, 1): "2", (1, 1): "7"}
 
 
 def test_without_the_diagonal_it_is_empty_and_the_title_counts_the_rest() -> None:
@@ -62,9 +66,25 @@ def test_without_the_diagonal_it_is_empty_and_the_title_counts_the_rest() -> Non
 @pytest.mark.parametrize(("side", "written"), [(20, True), (21, False)])
 def test_cells_say_their_number_only_where_there_is_room(side: int, written: bool) -> None:
     matrix = Matrix(np.arange(side), np.ones((side, side), np.int64), side, side**2)
-    trace = as_dict(matrix_figure(matrix, [str(label) for label in range(side)], diagonal=True))["data"][0]
-    assert ("text" in trace) == written
-    assert ("texttemplate" in trace) == written
+    traces = as_dict(matrix_figure(matrix, [str(label) for label in range(side)], diagonal=True))["data"]
+    assert [trace.get("mode") for trace in traces[1:]] == (["text"] if written else [])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_number_of_every_cell_can_be_read_on_its_colour(theme: Theme) -> None:
+    count_SS = np.arange(100).reshape(10, 10)
+    share_SS = (99 - count_SS) / 99 if theme == "light" else count_SS / 99
+    for shares, inks in zip(share_SS, ink(count_SS, theme), strict=True):
+        for colour, letters in zip(sample_colorscale("Cividis", shares), inks, strict=True):
+            ground, on = luminance(colour), float(letters == "#ffffff")
+            assert (max(ground, on) + 0.05) / (min(ground, on) + 0.05) >= 4.5, (colour, letters)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2.2 defines it."""
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_a_name_full_of_markup_is_text_in_the_tip() -> None:
