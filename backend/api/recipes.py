@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 
 from backend.api.context import In, Me
 from backend.api.schemas import RecipeAnswer, RecipeList, SettingInfo
+from backend.audit.costs import run_seconds
 from backend.audit.errors import BadInput
 from backend.store import datasets
 from worker.training.recipes import RECIPES, SETTABLE, Recipe, recipe
@@ -62,17 +63,6 @@ DESCRIPTIONS: Mapping[str, str] = {
 }
 """What each setting is, for a person who has to choose."""
 
-REFERENCE_SPEED: Mapping[str, tuple[int, float]] = {"preact-resnet": (16, 900.0), "audit": (32, 1300.0)}
-"""By network: a width, and images trained per second at it on 32 × 32 pixels with two CPU cores (measured)."""
-WIDTH_EXPONENT = 1.6
-"""Four times the width is about nine times slower."""
-TRACKING_SHARE = 0.3
-"""Cost of the evaluation pass after each epoch, of the training pass."""
-MIXUP_SHARE = 0.4
-"""What the extra forward pass of mixup and bootstrapping adds."""
-SMALLEST_PIXELS = 256
-"""Below this an image costs its overhead, not its pixels."""
-
 
 @router.get("")
 def list_recipes(
@@ -88,10 +78,10 @@ def list_recipes(
     return RecipeList(items=[_answer(each, samples, pixels) for each in RECIPES.values()])
 
 
-def checked_settings(name: str, settings: Mapping[str, Any]) -> None:
-    """Raise BadInput (INVALID) unless the recipe exists and takes these settings."""
+def checked_recipe(name: str, settings: Mapping[str, Any]) -> Recipe:
+    """The recipe with these settings. Raises BadInput (INVALID) unless it exists and takes them."""
     try:
-        recipe(name, settings)
+        return recipe(name, settings)
     except ValueError as error:
         known = next((key for key in settings if key in str(error)), None)
         raise BadInput(
@@ -99,17 +89,6 @@ def checked_settings(name: str, settings: Mapping[str, Any]) -> None:
             f"{error}.",
             item=f"settings.{known}" if known else "recipe" if name not in RECIPES else "settings",
         ) from error
-
-
-def estimate_seconds(each: Recipe, samples: int, pixels: int) -> float | None:
-    """About how long the training takes on two CPU cores; None without a ready dataset."""
-    if not samples or not pixels:
-        return None
-    width, speed = REFERENCE_SPEED.get(each.network, REFERENCE_SPEED["preact-resnet"])
-    speed *= float((width / each.width) ** WIDTH_EXPONENT * (2 / each.blocks))
-    speed *= 32 * 32 / max(pixels, SMALLEST_PIXELS)
-    extra = TRACKING_SHARE + (MIXUP_SHARE if each.mixup != "none" or each.bootstrap != "none" else 0.0)
-    return samples * each.epochs * (1 + extra) / speed
 
 
 def _answer(each: Recipe, samples: int, pixels: int) -> RecipeAnswer:
@@ -128,7 +107,7 @@ def _answer(each: Recipe, samples: int, pixels: int) -> RecipeAnswer:
             for field in dataclasses.fields(Recipe)
             if field.name in SETTABLE
         ],
-        estimate_seconds=estimate_seconds(each, samples, pixels),
+        estimate_seconds=run_seconds(each, samples, pixels),
     )
 
 

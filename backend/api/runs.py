@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from backend.api.answers import epoch_answer, run_answer
 from backend.api.context import Context, Id, In, Me
-from backend.api.recipes import checked_settings
-from backend.api.schemas import EpochList, RunAnswer, RunCreate, RunList
+from backend.api.recipes import checked_recipe
+from backend.api.schemas import EpochList, RunAnswer, RunCreate, RunEstimate, RunList
 from backend.api.uploads import unused
+from backend.audit.costs import run_bytes, run_seconds
 from backend.audit.errors import TooMany
 from backend.store import activity, datasets, jobs, runs
 from backend.store.tables import Run
@@ -25,13 +26,27 @@ def create_run(dataset_id: Id, body: RunCreate, context: In, caller: Me) -> RunA
     """Queue a run of a recipe on a ready dataset."""
     with context.database.transaction() as session:
         datasets.get(session, caller.id, dataset_id)
-        checked_settings(body.recipe, body.settings)
+        checked_recipe(body.recipe, body.settings)
     config = dict(body.settings)
     if body.embedding_upload_id is not None:
         upload = unused(context, caller.id, body.embedding_upload_id)
         config |= {"upload_id": upload.id, "filename": upload.filename}
     with context.database.transaction() as session:
         return answer(session, queue(session, context, caller, dataset_id, body.recipe, config, body.seed))
+
+
+@router.post("/datasets/{dataset_id}/runs/estimate")
+def estimate_run(dataset_id: Id, body: RunCreate, context: In, caller: Me) -> RunEstimate:
+    """About what such a run takes, with nothing started; refuses what starting it would refuse."""
+    with context.database.transaction() as session:
+        dataset = datasets.get(session, caller.id, dataset_id)
+        samples, classes, shape = dataset.sample_count, len(dataset.classes), list(dataset.image_shape)
+    each = checked_recipe(body.recipe, body.settings)
+    return RunEstimate(
+        seconds=run_seconds(each, samples, shape[0] * shape[1]) if shape else None,
+        disk_bytes=run_bytes(each, samples, classes, shape) if shape else None,
+        free_bytes=context.artifacts.free_bytes(),
+    )
 
 
 @router.get("/runs")

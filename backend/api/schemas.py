@@ -298,6 +298,14 @@ class RunCreate(Body):
     )
 
 
+class RunEstimate(Answer):
+    """What is not known before the dataset is ready is empty."""
+
+    seconds: float | None = Field(None, description="on two CPU cores, the slowest known device")
+    disk_bytes: int | None = Field(None, description="at its fullest, while the run works")
+    free_bytes: int | None = Field(None, description="where artifacts are kept; empty for a bucket")
+
+
 class Trust(Answer):
     verdict: str = ""
     reasons: list[str] = Field(default_factory=list)

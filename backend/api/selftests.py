@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from backend.api.context import Id, In, Me
-from backend.api.recipes import checked_settings
+from backend.api.recipes import checked_recipe
 from backend.api.schemas import Answer, Body, ErrorAnswer, NoiseKind, Progress, Setting
 from backend.audit.errors import BadInput, TooMany
 from backend.audit.selftest import SelfTestNumbers, count_found, words
@@ -65,7 +65,7 @@ def create_self_test(dataset_id: Id, body: SelfTestCreate, context: In, caller: 
     with context.database.transaction() as session:
         parent = datasets.get(session, caller.id, dataset_id)
         datasets.require_ready(parent)
-        checked_settings(body.recipe, body.settings)
+        checked_recipe(body.recipe, body.settings)
         if len(parent.classes) < 2:
             raise BadInput("INVALID", "Noise needs two classes.", limit=2, found=len(parent.classes))
         if runs.queued(session, caller.id) + selftests.preparing(session, caller.id) >= limit:

@@ -732,6 +732,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/datasets/{dataset_id}/runs/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Estimate Run
+         * @description About what such a run takes, with nothing started; refuses what starting it would refuse.
+         */
+        post: operations["estimate_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -2438,6 +2458,27 @@ export interface components {
              * @description a finished upload with a vector for each sample, on which a head is trained instead of on images
              */
             embedding_upload_id?: string | null;
+        };
+        /**
+         * RunEstimate
+         * @description What is not known before the dataset is ready is empty.
+         */
+        RunEstimate: {
+            /**
+             * Seconds
+             * @description on two CPU cores, the slowest known device
+             */
+            seconds?: number | null;
+            /**
+             * Disk Bytes
+             * @description at its fullest, while the run works
+             */
+            disk_bytes?: number | null;
+            /**
+             * Free Bytes
+             * @description where artifacts are kept; empty for a bucket
+             */
+            free_bytes?: number | null;
         };
         /** RunList */
         RunList: {
@@ -5100,6 +5141,50 @@ export interface operations {
             };
             /** @description a part of the installation is away or failed; try again */
             "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    estimate_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunEstimate"];
+                };
+            };
+            /** @description a field is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };

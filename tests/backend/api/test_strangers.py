@@ -17,6 +17,7 @@ BODIES: dict[str, Any] = {
     "inject_noise": {"rate": 0.1},
     "create_decisions": {"items": [{"index": 0, "verdict": "keep"}], "idempotency_key": "stranger-1"},
     "create_run": {},
+    "estimate_run": {},
     "create_self_test": {},
     "create_selection": {"indices": [0]},
 }

@@ -14,8 +14,10 @@ import { Page } from "@/parts/Page";
 import { ErrorState, ProblemNote } from "@/parts/States";
 
 import { Advanced } from "./Advanced";
+import { Costs } from "./Costs";
 import { OwnPredictions } from "./OwnPredictions";
 import { settingsOf } from "./settings";
+import { useEstimate } from "./useEstimate";
 import "./newrun.css";
 
 /** The two that stand as cards; all others are offered under Advanced. */
@@ -35,6 +37,7 @@ export function NewRun() {
   const [seed, setSeed] = useState(0);
   const [embedding, setEmbedding] = useState<File | null>(null);
   const recipe = recipes.data?.items.find(({ name }) => name === chosen) ?? recipes.data?.items[0];
+  const { estimate, refused: whileTyping } = useEstimate(datasetId, recipe, texts);
 
   const own = chosen === OWN;
   const choose = (name: string) => {
@@ -61,7 +64,7 @@ export function NewRun() {
 
   if (recipes.isError) return <ErrorState error={recipes.error} retry={() => void recipes.refetch()} />;
   const cards = (recipes.data?.items ?? []).filter(({ name }) => name in CARDS);
-  const refused = start.error instanceof ApiError ? start.error.problem : null;
+  const refused = start.error instanceof ApiError ? start.error.problem : whileTyping;
   const refusedField =
     recipe?.settings.find(({ name }) => refused?.item?.split(".").at(-1) === name)?.name ?? null;
   return (
@@ -109,7 +112,10 @@ export function NewRun() {
             seed={seed}
             refused={refusedField && refused ? { field: refusedField, message: refused.message } : null}
             onRecipe={choose}
-            onText={(name, text) => setTexts((before) => ({ ...before, [name]: text }))}
+            onText={(name, text) => {
+              setTexts((before) => ({ ...before, [name]: text }));
+              start.reset();
+            }}
             onSeed={setSeed}
           />
         )}
@@ -154,12 +160,8 @@ export function NewRun() {
             >
               Start the audit
             </Button>
-            <span className="dim number">
-              {machine.data && `on ${machine.data.device}`}
-              {recipe?.estimate_seconds != null &&
-                !embedding &&
-                `, about ${duration(recipe.estimate_seconds)}`}
-            </span>
+            {/* What an embedding of one's own costs is not what its pixels would. */}
+            <Costs device={machine.data?.device} estimate={embedding ? undefined : estimate} />
           </div>
         )}
       </div>

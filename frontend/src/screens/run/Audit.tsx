@@ -37,7 +37,8 @@ const STAGES = [
 export function Audit() {
   const { runId } = useParams({ from: "/runs/$runId/" });
   const run = useQuery(runQuery(runId)).data;
-  const epochs = useQuery(epochsQuery(runId)).data?.items ?? [];
+  const known = useQuery(epochsQuery(runId)).data?.items;
+  const epochs = known ?? [];
   if (!run) return null;
   const live = !isFinal(run.status);
   return (
@@ -106,7 +107,7 @@ export function Audit() {
             <Findings run={run} />
           </>
         )}
-        <Curves run={run} epochs={epochs} />
+        <Curves run={run} epochs={known} />
         <Log run={run} live={live} />
         <RunFacts run={run} />
       </div>

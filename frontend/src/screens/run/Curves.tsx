@@ -1,5 +1,5 @@
 /** The four curves of a training, drawn from the epochs as they come; what one looks at closely stays in view. */
-import { Button, RangeSlider } from "@mantine/core";
+import { Button, RangeSlider, Skeleton } from "@mantine/core";
 import { useState } from "react";
 
 import { isTrained, type Epoch, type Run } from "@/api/client";
@@ -13,8 +13,10 @@ import { Card } from "@/parts/Page";
 /** With fewer epochs there is nothing to look at more closely. */
 const FEWEST_TO_PART = 4;
 
-export function Curves({ run, epochs }: { run: Run; epochs: Epoch[] }) {
+/** `epochs` is absent until they have come. */
+export function Curves({ run, epochs }: { run: Run; epochs: Epoch[] | undefined }) {
   const [part, setPart] = useState<Span | null>(null);
+  if (!epochs) return <Skeleton height={300} radius="md" />;
   if (epochs.length === 0) {
     return run.status === "running" && isTrained(run) ? (
       <Card title="Curves">
