@@ -7,6 +7,9 @@ import {
   Menu,
   Modal,
   Popover,
+  RangeSlider,
+  SegmentedControl,
+  Slider,
   Tooltip,
   type MantineColorsTuple,
 } from "@mantine/core";
@@ -88,6 +91,10 @@ export const theme = createTheme({
     }),
     Menu: Menu.extend({ defaultProps: AT_ONCE, styles: { dropdown: FLOATING } }),
     Popover: Popover.extend({ defaultProps: AT_ONCE, styles: { dropdown: FLOATING } }),
+    // A target has at least 24 pixels.
+    Slider: Slider.extend({ defaultProps: { thumbSize: 24 } }),
+    RangeSlider: RangeSlider.extend({ defaultProps: { thumbSize: 24 } }),
+    SegmentedControl: SegmentedControl.extend({ defaultProps: { transitionDuration: 0 } }),
     Combobox: Combobox.extend({ styles: { dropdown: FLOATING } }),
   },
 });

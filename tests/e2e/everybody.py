@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -18,11 +18,23 @@ def violations(page: Page) -> list[str]:
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
     found: list[str] = page.evaluate(
-        "rules => axe.run(document, {runOnly: rules})"
+        "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})"
         ".then(({violations}) => violations.map(v => v.id + ': ' + v.nodes.slice(0, 3)"
         ".map(n => n.html.slice(0, 120) + ' ' + (n.any[0]?.message ?? '')).join(' | ')))",
         RULES,
     )
+    return found
+
+
+def violations_in_both_themes(page: Page) -> list[str]:
+    """As `violations`, in the light theme and in the dark one; the page must follow the system's."""
+    found = []
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        expect(page.locator(f"html[data-mantine-color-scheme={theme}]")).to_be_attached()
+        for figure in page.locator(".plot-host").all():
+            expect(figure).to_have_attribute("data-state", "ready")
+        found += [f"{theme}: {one}" for one in violations(page)]
     return found
 
 

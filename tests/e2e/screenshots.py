@@ -78,7 +78,7 @@ def _open_keys(page: Page) -> None:
 
 SCREENS = (
     Screen("home", "/", "Datasets"),
-    Screen("new-dataset", "/datasets/new", "Drop a zip"),
+    Screen("new-dataset", "/datasets/new", "Drop archives"),
     Screen("dataset", "/datasets/{dataset}", "Exact duplicates"),
     Screen("new-run", "/datasets/{dataset}/new-run", "Start the audit"),
     Screen("live", "/runs/{live}", "after epoch"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.everybody import violations_in_both_themes
 from tests.installation import Installation
 
 pytestmark = pytest.mark.slow
@@ -38,31 +38,9 @@ def test_text_renamed_zip_is_refused_in_words(page: Page, tmp_path: Path) -> Non
     page.get_by_label("Dataset file").set_input_files(archive)
     alert = page.get_by_role("alert")
     expect(alert.locator("code")).to_have_text("ARCHIVE_UNREADABLE")
+    assert violations_in_both_themes(page) == []
     page.get_by_role("button", name="Start over").click()
     expect(page.get_by_text("Drop archives or a folder here")).to_be_visible()
-
-
-def test_a_setting_out_of_range_is_refused_beside_its_field(
-    open_page: Callable[..., Page], audited: tuple[str, str]
-) -> None:
-    page = open_page(f"/datasets/{audited[0]}/new-run", ignore="422")
-    page.get_by_text("Advanced", exact=True).click()
-    page.get_by_label("Epochs", exact=True).fill("-3")
-    page.get_by_role("button", name="Start the audit").click()
-    expect(page.locator(".mantine-InputWrapper-error")).to_contain_text("epochs")
-    assert page.url.endswith("/new-run")
-
-
-def test_a_run_that_is_stopped_says_so(page: Page, audited: tuple[str, str]) -> None:
-    page.goto(f"/datasets/{audited[0]}/new-run")
-    page.get_by_text("Advanced", exact=True).click()
-    page.get_by_label("Epochs", exact=True).fill("400")
-    page.get_by_role("button", name="Start the audit").click()
-    page.wait_for_url("**/runs/*")
-    expect(page.get_by_text("epoch 1 of 400")).to_be_visible(timeout=90_000)
-    page.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_text("This run was stopped.")).to_be_visible()
-    expect(page.locator("[data-status=cancelled]")).to_be_visible()
 
 
 def test_a_paused_upload_goes_on_where_it_stopped(page: Page, tmp_path: Path) -> None:
@@ -89,6 +67,7 @@ def test_a_paused_upload_goes_on_where_it_stopped(page: Page, tmp_path: Path) ->
     expect(progress).to_have_attribute("aria-valuenow", re.compile(r"^([2-9]\d|1\d\d)"))
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("· paused")).to_be_visible()
+    assert violations_in_both_themes(page) == []
     page.get_by_role("button", name="Resume").click()
     page.get_by_role("button", name="Import 90").click(timeout=60_000)
     page.wait_for_url("**/datasets/*")

@@ -1,36 +1,15 @@
-"""The views of evidence: losses by epoch, the map; and every screen for everybody, in both themes."""
+"""The views of evidence: losses by epoch, thresholds, the map."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.everybody import violations
 from tests.installation import Installation
 
 pytestmark = pytest.mark.slow
-
-SCREENS = {
-    "home": ("/", "Datasets"),
-    "new dataset": ("/datasets/new", "Drop archives"),
-    "dataset": ("/datasets/{dataset}", "Exact duplicates"),
-    "new run": ("/datasets/{dataset}/new-run", "Start the audit"),
-    "audit": ("/runs/{run}", "ready to review"),
-    "gallery": ("/runs/{run}/flags", "flags reviewed"),
-    "review": ("/runs/{run}/review/0", "Nearest samples"),
-    "loss": ("/runs/{run}/loss", "Expected precision"),
-    "loss of an epoch": ("/runs/{run}/loss?epoch=3", "estimated after epoch 3"),
-    "map": ("/runs/{run}/map", "Map by given label"),
-    "map with a pick": ("/runs/{run}/map?given=3&show=all", "Open in the gallery"),
-    "classes": ("/runs/{run}/classes", "Commonest changes"),
-    "classes with the diagonal": ("/runs/{run}/classes?diagonal=true", "Commonest changes"),
-    "compare, nothing to compare": ("/datasets/{dataset}/compare", "Compare"),
-    "sign-off": ("/runs/{run}/sign-off", "What the reviews say"),
-    "export": ("/runs/{run}/export", "Flagged, not reviewed"),
-}
 
 
 def test_the_epoch_slider_shows_the_losses_of_that_epoch_without_asking_again(
@@ -140,18 +119,3 @@ def test_samples_are_picked_on_the_map_without_drawing(
     expect(page.get_by_test_id("panel")).to_be_visible()
     page.go_back()
     expect(picked).to_contain_text(f"{expected} samples")
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_screen_can_be_read_and_used_by_everybody(
-    open_page: Callable[..., Page], audited: tuple[str, str], theme: str
-) -> None:
-    dataset, run = audited
-    page = open_page(theme=theme)
-    found = {}
-    for screen, (path, sign) in SCREENS.items():
-        page.goto(path.format(dataset=dataset, run=run))
-        expect(page.get_by_text(sign).first).to_be_visible()
-        if found_here := violations(page):
-            found[screen] = found_here
-    assert found == {}

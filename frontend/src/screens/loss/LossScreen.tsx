@@ -1,5 +1,6 @@
 /** The distribution of all losses at one epoch, with both mixtures; the threshold of the flags; how far to trust it. */
 import { Slider } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { IconChartHistogram } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
@@ -22,12 +23,20 @@ import "./loss.css";
 
 const PLOT_HEIGHT = 400;
 const RESTING_MS = 250;
+/** Where the plot has no room for its legend beside the curves. */
+const NARROW = "(max-width: 760px)";
+const LEGEND_HEIGHT = 110;
+const LEGEND_BELOW = {
+  legend: { orientation: "h", x: 0, xanchor: "left", y: -0.2, yanchor: "top", font: { size: 11 } },
+  margin: { l: 44, r: 8, b: LEGEND_HEIGHT + 50 },
+};
 
 export function LossScreen() {
   const { runId } = useParams({ from: "/runs/$runId/loss" });
   const { epoch: addressed } = useSearch({ from: "/runs/$runId/loss" });
   const navigate = useNavigate();
   const theme = useFigureTheme();
+  const narrow = useMediaQuery(NARROW);
   const run = useQuery(runQuery(runId)).data;
   const epochs = useQuery(epochsQuery(runId));
   const tracked = epochs.data?.items ?? [];
@@ -87,7 +96,8 @@ export function LossScreen() {
               <Plot
                 figure={figure}
                 label={`Distribution of all losses${afterEpoch(at.epoch)}, with both mixtures`}
-                height={PLOT_HEIGHT}
+                height={narrow ? PLOT_HEIGHT + LEGEND_HEIGHT : PLOT_HEIGHT}
+                layout={narrow ? LEGEND_BELOW : undefined}
               />
             )}
             {!figure && !figures.isError && <Loading rows={1} height={PLOT_HEIGHT} />}

@@ -1,5 +1,5 @@
 /** The four curves of a training, drawn from the epochs as they come; what one looks at closely stays in view. */
-import { Button, RangeSlider, Skeleton } from "@mantine/core";
+import { Button, NumberInput, Skeleton } from "@mantine/core";
 import { useState } from "react";
 
 import { isTrained, type Epoch, type Run } from "@/api/client";
@@ -111,29 +111,35 @@ function Part({
   total: number;
   onPart: (part: Span | null) => void;
 }) {
+  const [from, to] = part ?? [1, total];
+  const choose = (low: number, high: number) => {
+    if (low >= 1 && low < high && high <= total) onPart(low === 1 && high === total ? null : [low, high]);
+  };
+  const end = (name: string, value: number, change: (value: number) => void) => (
+    <NumberInput
+      aria-label={name}
+      size="xs"
+      className="part-end number"
+      min={1}
+      max={total}
+      allowDecimal={false}
+      hideControls
+      value={value}
+      onChange={(typed) => typeof typed === "number" && change(typed)}
+    />
+  );
   return (
-    <div className="part">
-      <span className="dim">Epochs</span>
-      <RangeSlider
-        min={1}
-        max={total}
-        minRange={1}
-        label={null}
-        value={[part?.[0] ?? 1, part?.[1] ?? total]}
-        onChange={([from, to]) => onPart(from === 1 && to === total ? null : [from, to])}
-        thumbFromLabel="First epoch shown"
-        thumbToLabel="Last epoch shown"
-        className="part-slider"
-      />
-      <span className="number part-at" role="status">
-        {part ? `${part[0]} to ${part[1]}` : `all ${total}`}
-      </span>
+    <div className="part dim">
+      <span>Epochs</span>
+      {end("First epoch shown", from, (low) => choose(low, to))}
+      <span>to</span>
+      {end("Last epoch shown", to, (high) => choose(from, high))}
       {part ? (
         <Button size="compact-sm" variant="default" onClick={() => onPart(null)}>
           Show all
         </Button>
       ) : (
-        <span className="faint part-hint">drag across a curve, or move an end</span>
+        <span className="faint part-hint">or drag across a curve to look closer</span>
       )}
     </div>
   );

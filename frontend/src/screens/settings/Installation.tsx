@@ -1,7 +1,7 @@
 /** Version, device, workers, space and limits of what serves these pages. */
 import { useQuery } from "@tanstack/react-query";
 
-import { session, system } from "@/api/queries";
+import { system } from "@/api/queries";
 import { bytes, count } from "@/parts/format";
 import { ErrorState, Loading } from "@/parts/States";
 
@@ -26,13 +26,11 @@ const LIMITS: Record<string, string> = {
 
 export function Installation() {
   const asked = useQuery(system);
-  const account = useQuery(session).data;
   if (asked.isError) return <ErrorState error={asked.error} retry={() => void asked.refetch()} />;
   if (asked.isPending) return <Loading rows={3} height={28} />;
   const { version, device, workers, torch, data_free_bytes: free, limits } = asked.data;
   const facts: [string, string][] = [
     ["Version", version],
-    ["Signed in as", account ? `${account.name}, ${account.role}` : "–"],
     ["Trains on", device],
     ["Workers", workers === 0 ? "none: runs wait until one is started" : count(workers)],
     ["torch", torch ?? "only on the workers"],

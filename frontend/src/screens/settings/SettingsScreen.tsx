@@ -4,6 +4,7 @@ import { useEffect } from "react";
 
 import { Card, Page } from "@/parts/Page";
 
+import { AccountFacts } from "./AccountFacts";
 import { Installation } from "./Installation";
 import { KeySettings } from "./KeySettings";
 import { ThemeChoice } from "./ThemeChoice";
@@ -13,6 +14,7 @@ import "./settings.css";
 const PARTS = [
   { id: "keys", title: "Keys", says: "Kept in this browser.", Part: KeySettings },
   { id: "theme", title: "Theme", says: "Kept in this browser.", Part: ThemeChoice },
+  { id: "account", title: "Account", says: "Who decides here.", Part: AccountFacts },
   { id: "tokens", title: "API tokens", says: "For scripts and the command line.", Part: Tokens },
   { id: "installation", title: "Storage and device", says: "What serves these pages.", Part: Installation },
 ];
