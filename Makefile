@@ -5,7 +5,7 @@ DATA ?=
 ARGS := $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint check format lock dashboard chromium client bench-audit bench-predictions bench-noise bench-train bench-paper bench-api bench-ui bench-import fuzz clean
+.PHONY: help setup demo up test lint check format lock dashboard chromium client bench-audit bench-predictions bench-noise bench-train bench-paper bench-api bench-ui bench-import fuzz screenshots clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -95,6 +95,9 @@ bench-import: setup ## seconds and memory of an import, MB/s of an upload; DATA=
 
 fuzz: setup ## every importer on damaged files, for minutes
 	$(BIN)/python -m pytest -q tests/worker/ingest/test_hostile_bytes.py --hypothesis-profile=long --timeout=0
+
+screenshots: setup chromium ## draw every screen again for docs/screens.md, from a real audit of the digits
+	$(BIN)/python -m tests.e2e.screenshots
 
 clean: ## remove what was built and installed here (no data)
 	rm -rf .venv backend/dashboard frontend/node_modules .mypy_cache .ruff_cache .pytest_cache

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -25,7 +25,8 @@ from tests.installation import Installation, installation
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
 QUALITY = 82
 """Of the WebP files: letters stay crisp, a picture stays under about 100 kB."""
-THEMES = ("light", "dark")
+ENDINGS: dict[Literal["light", "dark"], str] = {"light": "", "dark": "-dark"}
+"""Of a picture's name, by theme."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,10 @@ def _map_is_drawn(page: Page) -> None:
     page.mouse.move(5, 5)
 
 
+def _some_epochs_are_done(page: Page) -> None:
+    expect(page.get_by_role("list", name="Log")).to_contain_text("Epoch 40 of", timeout=120_000)
+
+
 def _open_palette(page: Page) -> None:
     page.keyboard.press("Control+k")
     expect(page.get_by_role("option").first).to_be_visible()
@@ -77,11 +82,12 @@ def _open_keys(page: Page) -> None:
 
 
 SCREENS = (
+    # The first, while that run is still at work.
+    Screen("live", "/runs/{live}", "Stop", _some_epochs_are_done),
     Screen("home", "/", "Datasets"),
     Screen("new-dataset", "/datasets/new", "Drop archives"),
     Screen("dataset", "/datasets/{dataset}", "Exact duplicates"),
     Screen("new-run", "/datasets/{dataset}/new-run", "Start the audit"),
-    Screen("live", "/runs/{live}", "after epoch"),
     Screen("audit", "/runs/{run}", "ready to review"),
     Screen("gallery", "/runs/{run}/flags", "flags reviewed", _select_some),
     Screen("review", "/runs/{run}/flags?verdict=none", "flags reviewed", _open_review),
@@ -134,7 +140,7 @@ def prepare(system: Installation, page: Page) -> Shown:
     drawn = "&".join(f"indices={index}" for index in plan["remaining"][:70])
     rows = page.request.get(f"/api/runs/{run}/samples?{drawn}&limit=70").json()["items"]
     _decide(page, dataset, [_verdict(0 if row["noise_posterior"] > 0.5 else 1, row) for row in rows])
-    live = system.last_line("audit", dataset, "--set", "epochs=400", "--seed", "2")
+    live = system.last_line("audit", dataset, "--set", "epochs=200", "--seed", "2")
     return Shown(dataset, run, other, live)
 
 
@@ -168,18 +174,20 @@ def take_all(browser: Browser, system: Installation, folder: Path, names: Iterab
     expect(page.get_by_role("heading", name=re.compile("Home|Which of your labels"))).to_be_visible()
     cookies = signing_in.storage_state()
     shown = prepare(system, page)
-    for theme in THEMES:
-        context = browser.new_context(
+    looks = {
+        ending: browser.new_context(
             storage_state=cookies, viewport=WINDOW, color_scheme=theme, base_url=system.url
         )
-        ending = "" if theme == "light" else "-dark"
-        page = context.new_page()
-        for screen in SCREENS:
-            if not wanted or screen.name in wanted:
+        for theme, ending in ENDINGS.items()
+    }
+    pages = {ending: context.new_page() for ending, context in looks.items()}
+    for screen in SCREENS:
+        if not wanted or screen.name in wanted:
+            for ending, page in pages.items():
                 save(draw(page, screen, shown), screen.name + ending, folder)
-        if not wanted or "report" in wanted:
+    if not wanted or "report" in wanted:
+        for ending, context in looks.items():
             save(draw_report(context, system, shown), "report" + ending, folder)
-        context.close()
 
 
 def main() -> None:

@@ -10,7 +10,8 @@ interface Props {
 export function Costs({ device, estimate }: Props) {
   const { seconds, disk_bytes: needed, free_bytes: free } = estimate ?? {};
   const said = [
-    device && `on ${device}`,
+    // "auto" is known only once a run has begun.
+    device && device !== "auto" && `on ${device}`,
     seconds != null && `about ${duration(seconds)}`,
     needed != null && `about ${bytes(needed)} of disk`,
   ].filter(Boolean);
