@@ -59,6 +59,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "judge_mirrored": "In the epochs that count, judge samples by their mirror images as well, where images are flipped.",
     "precision": "Number format; auto is bfloat16 where the hardware is made for it.",
     "compile": "Compile the network first; auto does on CUDA devices.",
+    "record_steps": "On a CUDA device record whole steps, which are then started in one call each.",
     "ranking_skip": "Share of the first epochs that the ranking of samples leaves out.",
 }
 """What each setting is, for a person who has to choose."""
