@@ -68,7 +68,8 @@ def _map_is_drawn(page: Page) -> None:
 
 
 def _some_epochs_are_done(page: Page) -> None:
-    expect(page.get_by_role("list", name="Log")).to_contain_text("Epoch 40 of", timeout=120_000)
+    expect(page.get_by_role("img", name="Histogram of")).to_be_visible()
+    expect(page.get_by_role("list", name="Log")).to_contain_text("Epoch 12 of", timeout=300_000)
 
 
 def _open_palette(page: Page) -> None:
@@ -140,7 +141,7 @@ def prepare(system: Installation, page: Page) -> Shown:
     drawn = "&".join(f"indices={index}" for index in plan["remaining"][:70])
     rows = page.request.get(f"/api/runs/{run}/samples?{drawn}&limit=70").json()["items"]
     _decide(page, dataset, [_verdict(0 if row["noise_posterior"] > 0.5 else 1, row) for row in rows])
-    live = system.last_line("audit", dataset, "--set", "epochs=200", "--seed", "2")
+    live = system.last_line("audit", dataset, "--set", "epochs=60", "--seed", "2")
     return Shown(dataset, run, other, live)
 
 

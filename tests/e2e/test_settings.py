@@ -60,7 +60,7 @@ def test_the_settings_say_what_serves_them_and_are_for_everybody(
 ) -> None:
     page = open_page("/settings")
     asked = page.request.get("/api/system").json()
-    facts = page.locator(".facts-list")
+    facts = page.locator("#installation .facts-list")
     expect(facts).to_contain_text(f"Version{asked['version']}")
     expect(facts).to_contain_text(f"Trains on{asked['device']}")
     page.get_by_role("button", name="Undo: Z. Change").click()

@@ -16,7 +16,8 @@ export function useSignIn() {
   return useMutation({
     mutationFn: (body: Schemas["SignIn"]) => answer(client.POST("/api/session", { body })),
     onSuccess: (account) => {
-      queries.clear();
+      // What another account was told goes; the question who is signed in stays, for its screen waits for the answer.
+      queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== session.queryKey[0] });
       queries.setQueryData(session.queryKey, account);
     },
   });
