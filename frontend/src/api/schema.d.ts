@@ -742,7 +742,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Estimate Run
+         * About what such a run takes, with nothing started; refuses what starting it would refuse
          * @description About what such a run takes, with nothing started; refuses what starting it would refuse.
          */
         post: operations["estimate_run"];
@@ -5174,7 +5174,7 @@ export interface operations {
                     "application/json": components["schemas"]["RunEstimate"];
                 };
             };
-            /** @description a field is wrong */
+            /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5185,6 +5185,15 @@ export interface operations {
             };
             /** @description refused; the code says why */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -29,6 +29,7 @@ export function Curves({ run, epochs }: { run: Run; epochs: Epoch[] | undefined 
     return (
       <Card title="Losses of all samples" aside="of your predictions to the given labels">
         <LossHistogram epoch={newest} height={232} />
+        <LossTable epoch={newest} />
       </Card>
     );
   }
