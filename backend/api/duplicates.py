@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.api.context import Context, Id, In, Me
 from backend.api.schemas import Answer, DecisionAnswer, ErrorAnswer
-from backend.audit.duplicates import Facts, facts, split_of, surplus
+from backend.audit.duplicates import Facts, facts, surplus
 from backend.audit.errors import Conflict
 from backend.store import activity, datasets, decisions, duplicates
 from backend.store.duplicates import Groups
@@ -30,7 +30,7 @@ class DuplicateMember(Answer):
     index: int
     name: str
     given_label: int
-    split: str = Field(description="as the name says; empty: it does not")
+    split: str = Field(description="the split it was delivered in; empty: the delivery had none")
     decision: DecisionAnswer | None
 
 
@@ -165,7 +165,7 @@ def _known(context: Context, session: Session, dataset: Dataset) -> Known:
         found = duplicates.load(context.artifacts, dataset.id)
         columns = datasets.samples(session, dataset.id)
         said = facts(
-            found.member_M, found.begin_G1, columns.content_hash, columns.given_label_N, columns.names
+            found.member_M, found.begin_G1, columns.content_hash, columns.given_label_N, columns.split
         )
         return Known(found, said)
 
@@ -188,7 +188,7 @@ def _members(session: Session, dataset_id: str, indices: list[int]) -> dict[int,
             index=row.sample_index,
             name=row.name,
             given_label=row.given_label,
-            split=split_of(row.name),
+            split=row.split or "",
             decision=DecisionAnswer.model_validate(decided)
             if (decided := standing.get(row.sample_index))
             else None,

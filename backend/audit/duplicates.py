@@ -10,16 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-SPLITS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-}
-"""Folders of a sample's name that say which split it came from."""
-
 
 class Facts(NamedTuple):
     """Of each group (G,): whether all files are equal, given labels differ, and members came from different splits."""
@@ -34,22 +24,17 @@ def facts(
     begin_G1: NDArray[Any],
     content_hash: list[str],
     given_N: NDArray[Any],
-    names: list[str],
+    split: list[str | None],
 ) -> Facts:
-    """What is true of each group; names and hashes by sample index."""
+    """What is true of each group; hashes, labels and splits by sample index."""
     _, content_M = np.unique(np.array([content_hash[index] for index in member_M]), return_inverse=True)
-    _, split_M = np.unique(np.array([split_of(names[index]) for index in member_M]), return_inverse=True)
+    _, split_M = np.unique(np.array([split[index] or "" for index in member_M]), return_inverse=True)
     given_M = np.asarray(given_N)[member_M]
     return Facts(
         exact=~_varies(content_M, begin_G1),
         different_labels=_varies(given_M, begin_G1),
         across_splits=_varies(split_M, begin_G1),
     )
-
-
-def split_of(name: str) -> str:
-    """The split that a sample's name speaks of, empty where it speaks of none."""
-    return next((SPLITS[part] for part in name.casefold().split("/")[:-1] if part in SPLITS), "")
 
 
 def surplus(member_M: NDArray[Any], begin_G1: NDArray[Any], group_K: NDArray[Any]) -> NDArray[np.int64]:

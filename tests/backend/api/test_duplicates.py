@@ -30,10 +30,10 @@ def searched(ready_dataset: Callable[..., str], database: Database, artifacts: A
             text("UPDATE sample SET given_label = sample_index % 3 WHERE dataset_id = :id"),
             {"id": dataset_id},
         )
-        for index, name in ((12, "train/cat/12.png"), (15, "test/cat/15.png")):
+        for index, split in ((12, "train"), (15, "test")):
             session.execute(
-                text("UPDATE sample SET name = :name WHERE dataset_id = :id AND sample_index = :index"),
-                {"id": dataset_id, "name": name, "index": index},
+                text("UPDATE sample SET split = :split WHERE dataset_id = :id AND sample_index = :index"),
+                {"id": dataset_id, "split": split, "index": index},
             )
         member_M, begin_G1 = np.array([0, 1, 2, 12, 15, 30, 33], np.int32), np.array([0, 3, 5, 7])
         duplicates.keep(session, artifacts, dataset_id, member_M, begin_G1)
