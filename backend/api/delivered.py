@@ -16,6 +16,7 @@ from backend.audit.errors import Unavailable
 from backend.audit.exporting import Format
 from backend.audit.forms import Content
 from backend.audit.forms.content import MAGIC_BYTES, ending_by_magic, ending_of
+from backend.store import datasets
 from backend.store.packs import Pack
 
 AHEAD_BYTES = 4 << 20
@@ -31,6 +32,8 @@ def content_of(context: Context, state: State) -> Content:
     pack = Pack(context.artifacts, f"datasets/{state.dataset.content_id}/images")
     bytes_M = pack.sizes()[index_M]
     names = [state.audit.names[index] for index in index_M.tolist()]
+    with context.database.transaction() as session:
+        split_N = datasets.splits(session, state.dataset.id)
     report = state.dataset.report
     columns = report.get("columns")
     height, width, channels = state.dataset.image_shape
@@ -59,7 +62,7 @@ def content_of(context: Context, state: State) -> Content:
         bytes_M=bytes_M,
         width_M=state.fingerprints.width_N[index_M],
         height_M=state.fingerprints.height_N[index_M],
-        split_M=None,
+        split_M=None if split_N is None else [split_N[index] or "other" for index in index_M.tolist()],
         classes=state.audit.classes,
         read=_Ahead(index_M, bytes_M, read_many),
         pixels=_Ahead(index_M, np.full(len(index_M), height * width * channels), read_pixels),

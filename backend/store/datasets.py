@@ -193,6 +193,13 @@ def names(session: Session, dataset_id: str) -> list[str]:
     return list(session.scalars(query))
 
 
+def splits(session: Session, dataset_id: str) -> list[str | None] | None:
+    """The samples' splits by sample index; None where the dataset came without any."""
+    query = select(Sample.split).where(Sample.dataset_id == dataset_id).order_by(Sample.sample_index)
+    found = list(session.scalars(query))
+    return found if any(found) else None
+
+
 def samples(session: Session, dataset_id: str) -> SampleColumns:
     """Everything about the samples, e.g. to derive a dataset from them."""
     given_N, true_N = labels(session, dataset_id)

@@ -260,6 +260,7 @@ class _Writer:
             "duplicates": len(columns.names) - len(set(columns.content_hashes)),
             "class_counts": dict(zip(source.classes, count_C.tolist(), strict=True)),
             "columns": dict(source.columns.chosen) if source.columns else {},
+            "table_format": source.columns.table if source.columns else "",
             "annotators": source.annotators,
         }
         true_label_N = np.array(columns.true_labels, dtype=np.int32)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.audit.errors import BadInput
 from backend.settings import Limits
@@ -81,7 +81,7 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
         taken=taken,
         refusals=refusals,
         ignored=members.ignored + len(members.sizes) - len(images) - len(found),
-        columns=columns,
+        columns=replace(columns, table=found[0].table.name.rsplit(".", 1)[-1].casefold()),
         annotators=annotators_in(columns),
     )
 

@@ -49,11 +49,13 @@ class Wish:
 class Columns:
     """Which columns of a table were taken for what, and what else could be taken.
 
-    `chosen` holds words of `COLUMNS` that have a column, `candidates` the columns that each word could be.
+    `chosen` holds words of `COLUMNS` that have a column, `candidates` the columns that each word could be. `table` is how
+    a table beside the images was written (csv, tsv, jsonl, …), empty where there is none.
     """
 
     chosen: Mapping[str, str]
     candidates: Mapping[str, list[str]]
+    table: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,9 +46,12 @@ def test_more_samples_than_fit_in_one_block_keep_their_order(database: Database,
         datasets.publish_samples(
             session, dataset.id, names=names, given_label_N=np.arange(count), content_hash=["0" * 64] * count,
             width_N=np.ones(count, int), height_N=np.ones(count, int),
+            true_label_N=np.arange(-1, count - 1), split=[None, "test"] * (count // 2),
         )  # fmt: skip
     with database.transaction() as session:
         assert datasets.names(session, dataset.id) == names
+        assert datasets.splits(session, dataset.id) == [None, "test"] * (count // 2)
+        assert datasets.sample(session, dataset.id, 0).true_label is None
         given_N, true_N = datasets.labels(session, dataset.id)
     np.testing.assert_array_equal(given_N, np.arange(count))
     assert true_N is None

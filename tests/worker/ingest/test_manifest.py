@@ -84,6 +84,7 @@ def test_splits_true_labels_and_annotators_come_along(tmp_path: Path, bring: Bri
 
     imported = bring(beside(tmp_path / "x", made, "table.jsonl"), split="all")
 
+    assert imported.report["table_format"] == "jsonl"
     assert imported.classes == ["a", "b", "c"]
     assert imported.split == ["train"] * 4 + ["val"] * 4 + ["test"] * 4
     order = [int(name[7:10]) for name in imported.names]

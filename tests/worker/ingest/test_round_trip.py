@@ -16,14 +16,13 @@ from sklearn.datasets import load_digits
 from backend.audit.forms import FORMS, Content, FormName, arranged, form_as_delivered, refusal
 from backend.audit.forms.content import ending_of
 from backend.settings import Limits
+from worker.ingest import Wish
 from worker.ingest.importing import Imported, import_images
 from worker.ingest.opening import opened_source
-from worker.ingest.source import Wish
 
 SAMPLES = 60
 CLASSES = [f"digit {number}" for number in range(10)]
-RECOGNISED_AS = {"cifar-binary": "cifar"}
-"""What the importer calls a form, where it has another name."""
+IMPORTED_AS = {"cifar-binary": "cifar"}
 ABOUT = {"format": "noise-audit export 1"}
 
 
@@ -72,7 +71,7 @@ def imported(form: FormName, whole: Content, folder: Path) -> tuple[Imported, np
     path.write_bytes(b"".join(archive.chunks))
     assert archive.length in (None, path.stat().st_size)
     with opened_source(path, wish=Wish("all"), limits=Limits()) as source:
-        assert source.format == RECOGNISED_AS.get(form, form)
+        assert source.format == IMPORTED_AS.get(form, form)
         again = import_images(source, folder / "packed", limits=Limits())
     assert again.report["unreadable_count"] == 0
     return again, np.load(folder / "packed" / "pixels.npy")
