@@ -35,11 +35,15 @@ def sign_in(body: SignIn, request: Request, response: Response, context: In) -> 
             name = cookie_name(request.url.scheme)
             if previous := request.cookies.get(name):
                 accounts.end_session(session, previous)
-            token = accounts.new_session(session, account.id)
+            browser = request.headers.get("user-agent", "")
+            token = accounts.new_session(session, account.id, browser=browser, by_code=by_code)
             activity.record(session, account.id, "session.begin", account.id)
             _set_cookie(request, response, name, token)
             return account_answer(account)
     context.throttle.failed(address)
+    with context.database.transaction() as session:
+        # Without the name: people type passwords into the wrong field.
+        activity.record(session, None, "session.refused", address)
     raise NotSignedIn(
         "SIGN_IN_FAILED",
         "This code is unknown or spent." if by_code else "Name and password do not fit.",
@@ -74,8 +78,8 @@ def list_tokens(context: In, caller: Me) -> list[TokenAnswer]:
 def create_token(body: TokenCreate, context: In, caller: Me) -> TokenAnswer:
     """Make a token for scripts; this answer alone shows it."""
     with context.database.transaction() as session:
-        row, token = accounts.new_api_token(session, caller.id, body.name, body.days)
-        activity.record(session, caller.id, "token.create", row.id, name=body.name)
+        row, token = accounts.new_api_token(session, caller.id, body.name, body.days, body.scope)
+        activity.record(session, caller.id, "token.create", row.id, name=body.name, scope=body.scope)
         return token_answer(row, token)
 
 

@@ -26,9 +26,7 @@ def account_answer(account: Any) -> AccountAnswer:
 
 def token_answer(row: ApiToken, token: str | None = None) -> TokenAnswer:
     """A token's row; the token itself only in the answer that creates it."""
-    return TokenAnswer(
-        id=row.id, name=row.name, created_at=row.created_at, expires_at=row.expires_at, token=token
-    )
+    return TokenAnswer.model_validate(row).model_copy(update={"token": token})
 
 
 def dataset_answer(row: Dataset, decided: int = 0) -> DatasetAnswer:

@@ -11,6 +11,7 @@ from fastapi import Depends, Path, Request
 
 from backend.api.published import Published
 from backend.api.throttle import Throttle
+from backend.audit.rights import AccountRole, Scope
 from backend.settings import Settings
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
@@ -22,8 +23,11 @@ class Caller(NamedTuple):
 
     id: str
     name: str
-    role: str
+    role: AccountRole
     by: Literal["cookie", "token"]
+    scope: Scope
+    way_id: str
+    """Of the sign-in or the token that it came with."""
 
 
 @dataclass(frozen=True)

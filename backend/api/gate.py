@@ -145,20 +145,15 @@ class Gate:
         with self._context.database.transaction() as session:
             if authorization is not None:
                 kind, _, token = authorization.partition(" ")
-                account = (
-                    accounts.account_of_token(session, token.strip()) if kind.lower() == "bearer" else None
-                )
-                by: Literal["cookie", "token"] = "token"
-            else:
-                account = accounts.account_of_session(session, cookie) if cookie else None
-                by = "cookie"
-            if account is None:
-                raise NotSignedIn(
-                    "SIGN_IN",
-                    "Sign in first.",
-                    hint="Open the address that the server printed, or send a token.",
-                )
-            return Caller(account.id, account.name, account.role, by)
+                if kind.lower() == "bearer" and (found := accounts.by_token(session, token.strip())):
+                    account, row = found
+                    return Caller(account.id, account.name, account.role, "token", row.scope, row.id)
+            elif cookie and (entered := accounts.by_session(session, cookie)):
+                account, sign_in = entered
+                return Caller(account.id, account.name, account.role, "cookie", "full", sign_in.id)
+        raise NotSignedIn(
+            "SIGN_IN", "Sign in first.", hint="Open the address that the server printed, or send a token."
+        )
 
     async def _read(self, headers: Headers, receive: Receive) -> Receive:
         """The whole body, refused as soon as it is over the limit or is not strict JSON."""

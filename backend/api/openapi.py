@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 
 from backend.api import (
     accounts,
+    activities,
     annotators,
     atlas,
     classes,
@@ -21,6 +22,8 @@ from backend.api import (
     exports,
     figures,
     imported,
+    members,
+    people,
     predictions,
     preflights,
     problems,
@@ -31,6 +34,7 @@ from backend.api import (
     selections,
     selftests,
     server_folders,
+    sessions,
     signoff,
     system,
     thresholds,
@@ -39,14 +43,15 @@ from backend.api import (
 from backend.api.described import described
 from backend.api.gate import is_public
 from backend.api.pages import pages_router
+from backend.api.rights import authorized
 from backend.api.schemas import ErrorAnswer
 from backend.api.uploads import uploads_router
 from backend.settings import Settings
 
 DASHBOARD = Path(__file__).parents[1] / "dashboard"
 NOUNS = (
-    *(accounts, system, recipes, events),
-    *(preflights, server_folders, datasets, annotators, duplicates, versions, atlas, decisions),
+    *(accounts, sessions, people, activities, system, recipes, events),
+    *(preflights, server_folders, datasets, members, annotators, duplicates, versions, atlas, decisions),
     *(imported, compare, selftests),
     *(runs, predictions, samples, selections, thresholds, classes, figures, signoff, exports, reports),
 )
@@ -60,9 +65,10 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 def routed(settings: Settings, app: FastAPI, dashboard: Path = DASHBOARD) -> FastAPI:
     """The application with every route; its gate and context are added by `create_app`."""
     problems.install(app)
+    rights = [Depends(authorized)]
     for noun in NOUNS:
-        app.include_router(noun.router, responses=_ERRORS)
-    app.include_router(uploads_router(settings), include_in_schema=False)
+        app.include_router(noun.router, responses=_ERRORS, dependencies=rights)
+    app.include_router(uploads_router(settings), include_in_schema=False, dependencies=rights)
     # Last: it answers every address that is left.
     app.include_router(pages_router(dashboard))
     return app

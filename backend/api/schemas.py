@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from backend.audit.rights import Scope
+
 DatasetStatus = Literal["importing", "ready", "failed", "cancelled"]
 RunStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Verdict = Literal["keep", "relabel", "remove", "unsure", "cleared"]
@@ -79,12 +81,15 @@ class AccountAnswer(Answer):
 class TokenCreate(Body):
     name: str = Field(min_length=1, max_length=128)
     days: int | None = Field(None, ge=1, le=3650, description="expires after; empty: never")
+    scope: Scope = "full"
 
 
 class TokenAnswer(Answer):
     id: str
     name: str
+    scope: Scope
     created_at: datetime
+    seen_at: datetime | None = Field(description="last used, to within minutes")
     expires_at: datetime | None
     token: str | None = Field(None, description="shown once, in the answer that creates it")
 

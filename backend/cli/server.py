@@ -1,4 +1,4 @@
-"""The commands that run a server or a part of one, and keep its accounts.
+"""The commands that run a server or a part of one.
 
 Each imports what it runs when it is called: `noise-audit --help` and the client's commands start at once.
 """
@@ -105,52 +105,7 @@ def migrate(data: Data = None) -> None:
     say("The database is up to date.")
 
 
-def token(
-    name: Annotated[str, typer.Option(help="What it is for.")] = "made on the command line",
-    days: Annotated[int | None, typer.Option(min=1, help="Expires after; default: never.")] = None,
-    user: Annotated[str | None, typer.Option(help="Whose; default: the local account's.")] = None,
-    data: Data = None,
-) -> None:
-    """Print a new API token."""
-    from backend.cli.running import transaction
-    from backend.store import accounts
-
-    with plain_errors(), transaction(settings_with(data)) as session:
-        account = accounts.named(session, user) if user else accounts.ensure_local_account(session)
-        _, secret = accounts.new_api_token(session, account.id, name, days)
-    result(secret)
-
-
-def user_add(
-    name: Annotated[str, typer.Argument(help="Name to sign in with.")],
-    password: Annotated[
-        str,
-        typer.Option(
-            prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for where it is not given."
-        ),
-    ],
-    role: Annotated[str, typer.Option(help="admin, editor, reviewer or viewer.")] = "admin",
-    data: Data = None,
-) -> None:
-    """Add an account with a password."""
-    from backend.cli.running import transaction
-    from backend.store import accounts
-
-    with plain_errors(), transaction(settings_with(data)) as session:
-        account = accounts.add_user(session, name, password, role)
-        identifier = account.id
-    say(f"{name} can sign in now.")
-    result(identifier)
-
-
 def add_to(app: typer.Typer) -> None:
     """Register these commands."""
-    for command in (up, serve, worker, migrate, token):
+    for command in (up, serve, worker, migrate):
         app.command()(command)
-    user = typer.Typer(help="Accounts.", no_args_is_help=True)
-    user.command("add")(user_add)
-    app.add_typer(user, name="user")
-
-    @user.callback()
-    def _user() -> None:
-        """Accounts."""

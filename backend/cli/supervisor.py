@@ -167,7 +167,7 @@ class Supervisor:
                 )
             code = accounts.new_login_code(session, account.id, CODE_LIFE)
             known = remembered_tokens().get(self.url) if self.remembered else None
-            if known is None or accounts.account_of_token(session, known) is None:
+            if known is None or accounts.by_token(session, known) is None:
                 _, token = accounts.new_api_token(session, account.id, "command line of this machine", None)
                 known = token
         self.token = known

@@ -10,23 +10,30 @@ import functools
 import hashlib
 import secrets
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pwdlib import PasswordHash
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from backend.audit.errors import Conflict, NotFound
+from backend.audit.rights import AccountRole, Scope
 from backend.store.tables import Account, ApiToken, LoginCode
 from backend.store.tables import Session as SignIn
 
 LOCAL = "local"
 SESSION_DAYS = 30
 CODE_MINUTES = 15
+HANDED_CODE_HOURS = 24
+"""A code that one person hands to another."""
+BROWSER_CHARACTERS = 200
+SEEN_EVERY = timedelta(minutes=5)
+"""So often is a use noted: a write per request would cost more than it tells."""
 TOKEN_BYTES = 32
 TOKEN_PREFIX = "noise-audit-"
 """So that scanners for leaked secrets, and people, recognise an API token."""
+_ACTIVE = Account.disabled_at.is_(None)
 
 
 def ensure_local_account(session: Session) -> Account:
@@ -36,13 +43,17 @@ def ensure_local_account(session: Session) -> Account:
     return session.scalars(select(Account).where(Account.name == LOCAL)).one()
 
 
+def now(session: Session) -> datetime:
+    """The transaction's time by the database's clock, the same for all processes."""
+    return session.execute(select(func.now())).scalar_one()
+
+
 def new_login_code(
     session: Session, account_id: str, ttl: timedelta = timedelta(minutes=CODE_MINUTES)
 ) -> str:
     """A code that signs in once, within `ttl`."""
     code = secrets.token_urlsafe(TOKEN_BYTES)
-    # The time runs by the database's clock, the same for all processes.
-    expires = session.execute(select(func.now())).scalar_one() + ttl
+    expires = now(session) + ttl
     session.execute(delete(LoginCode).where(LoginCode.expires_at < func.now()))
     session.add(LoginCode(code_hash=_hash(code), account_id=account_id, expires_at=expires))
     session.flush()
@@ -57,23 +68,64 @@ def spend_code(session: Session, code: str) -> Account | None:
         .returning(LoginCode.account_id)
     )
     account_id = session.scalar(spent)
-    return None if account_id is None else session.get(Account, account_id)
+    return session.scalar(select(Account).where(Account.id == account_id, _ACTIVE))
 
 
-def new_session(session: Session, account_id: str, days: int = SESSION_DAYS) -> str:
-    """Sign a browser in; the token goes into its cookie."""
+def new_session(
+    session: Session,
+    account_id: str,
+    days: int = SESSION_DAYS,
+    *,
+    browser: str = "",
+    by_code: bool = False,
+) -> str:
+    """Sign a browser in; the token goes into its cookie. `browser` is how it names itself."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    now = session.execute(select(func.now())).scalar_one()
-    session.execute(delete(SignIn).where(SignIn.expires_at < now))
-    session.add(SignIn(token_hash=_hash(token), account_id=account_id, expires_at=now + timedelta(days=days)))
+    began = now(session)
+    session.execute(delete(SignIn).where(SignIn.expires_at < began))
+    session.add(
+        SignIn(
+            token_hash=_hash(token),
+            account_id=account_id,
+            browser=browser[:BROWSER_CHARACTERS],
+            by_code=by_code,
+            expires_at=began + timedelta(days=days),
+        )
+    )
     session.flush()
     return token
 
 
-def account_of_session(session: Session, token: str) -> Account | None:
-    """Who is signed in with this session token; None when it is unknown, ended or expired."""
-    query = select(Account).join(SignIn, SignIn.account_id == Account.id)
-    return session.scalar(query.where(SignIn.token_hash == _hash(token), SignIn.expires_at > func.now()))
+def by_session(session: Session, token: str) -> tuple[Account, SignIn] | None:
+    """Who is signed in with this session token, and that sign-in; None when it is unknown, ended or expired."""
+    stale = SignIn.seen_at < func.now() - SEEN_EVERY
+    query = select(Account, SignIn, stale).join(SignIn, SignIn.account_id == Account.id)
+    valid = query.where(SignIn.token_hash == _hash(token), SignIn.expires_at > func.now(), _ACTIVE)
+    found = session.execute(valid).one_or_none()
+    if found is None:
+        return None
+    if found[2]:
+        session.execute(update(SignIn).where(SignIn.id == found[1].id).values(seen_at=func.now()))
+    return found[0], found[1]
+
+
+def list_sessions(session: Session, account_id: str) -> list[SignIn]:
+    """The account's sign-ins that still hold, the one used last first."""
+    query = select(SignIn).where(SignIn.account_id == account_id, SignIn.expires_at > func.now())
+    return list(session.scalars(query.order_by(SignIn.seen_at.desc(), SignIn.id)))
+
+
+def revoke_session(session: Session, account_id: str, session_id: str) -> None:
+    """End one of the account's sign-ins at once. Raises NotFound for an unknown one or somebody else's."""
+    mine = delete(SignIn).where(SignIn.id == session_id, SignIn.account_id == account_id)
+    if session.scalar(mine.returning(SignIn.id)) is None:
+        raise NotFound("NOT_FOUND", "There is no such session.")
+
+
+def end_sessions(session: Session, account_id: str, but: str | None = None) -> int:
+    """End all of the account's sign-ins, `but` one; gives how many."""
+    every = delete(SignIn).where(SignIn.account_id == account_id, SignIn.id.is_distinct_from(but))
+    return len(session.scalars(every.returning(SignIn.id)).all())
 
 
 def end_session(session: Session, token: str) -> None:
@@ -82,29 +134,36 @@ def end_session(session: Session, token: str) -> None:
 
 
 def new_api_token(
-    session: Session, account_id: str, name: str, days: int | None = None
+    session: Session, account_id: str, name: str, days: int | None = None, scope: Scope = "full"
 ) -> tuple[ApiToken, str]:
     """A token for scripts, and its row; the token itself can never be shown again."""
     token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
-    now = session.execute(select(func.now())).scalar_one()
+    made = now(session)
     row = ApiToken(
         id=uuid.uuid4().hex,
         token_hash=_hash(token),
         account_id=account_id,
         name=name,
-        created_at=now,
-        expires_at=None if days is None else now + timedelta(days=days),
+        scope=scope,
+        created_at=made,
+        expires_at=None if days is None else made + timedelta(days=days),
     )
     session.add(row)
     session.flush()
     return row, token
 
 
-def account_of_token(session: Session, token: str) -> Account | None:
-    """Whose API token this is; None when it is unknown, revoked or expired."""
-    query = select(Account).join(ApiToken, ApiToken.account_id == Account.id)
-    valid = or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > func.now())
-    return session.scalar(query.where(ApiToken.token_hash == _hash(token), valid))
+def by_token(session: Session, token: str) -> tuple[Account, ApiToken] | None:
+    """Whose API token this is, and the token's row; None when it is unknown, revoked or expired."""
+    stale = func.coalesce(ApiToken.seen_at < func.now() - SEEN_EVERY, True)
+    query = select(Account, ApiToken, stale).join(ApiToken, ApiToken.account_id == Account.id)
+    lasts = or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > func.now())
+    found = session.execute(query.where(ApiToken.token_hash == _hash(token), lasts, _ACTIVE)).one_or_none()
+    if found is None:
+        return None
+    if found[2]:
+        session.execute(update(ApiToken).where(ApiToken.id == found[1].id).values(seen_at=func.now()))
+    return found[0], found[1]
 
 
 def list_tokens(session: Session, account_id: str) -> list[ApiToken]:
@@ -120,11 +179,15 @@ def revoke_token(session: Session, account_id: str, token_id: str) -> None:
         raise NotFound("NOT_FOUND", "There is no such token.")
 
 
-def add_user(session: Session, name: str, password: str, role: str = "member") -> Account:
-    """A new account with a password. Raises Conflict (NAME_TAKEN). Takes most of a second, on purpose."""
-    new = insert(Account).values(
-        id=uuid.uuid4().hex, name=name, role=role, password_hash=_passwords().hash(password)
-    )
+def add_user(
+    session: Session, name: str, password: str | None = None, role: AccountRole = "editor"
+) -> Account:
+    """A new account; without a password it comes in by a code. Raises Conflict (NAME_TAKEN).
+
+    Takes most of a second where there is a password, on purpose.
+    """
+    hashed = None if password is None else _passwords().hash(password)
+    new = insert(Account).values(id=uuid.uuid4().hex, name=name, role=role, password_hash=hashed)
     made = session.scalar(new.on_conflict_do_nothing(index_elements=["name"]).returning(Account.id))
     if made is None:
         raise Conflict("NAME_TAKEN", "There is an account of this name.", item="name")
@@ -146,7 +209,7 @@ def has_passwords(session: Session) -> bool:
 
 def check_password(session: Session, name: str, password: str) -> Account | None:
     """The account, when name and password fit; None otherwise, after the same time for an unknown name."""
-    account = session.scalar(select(Account).where(Account.name == name))
+    account = session.scalar(select(Account).where(Account.name == name, _ACTIVE))
     if account is None or account.password_hash is None:
         _passwords().verify(password, _nobodys_hash())
         return None
@@ -157,6 +220,11 @@ def check_password(session: Session, name: str, password: str) -> Account | None
         # Made with weaker parameters than today's.
         account.password_hash = renewed
     return account
+
+
+def set_password(session: Session, account_id: str, password: str) -> None:
+    """Give the account another password. Takes most of a second, on purpose."""
+    session.get_one(Account, account_id).password_hash = _passwords().hash(password)
 
 
 @functools.cache

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from psycopg import sql
-from sqlalchemy import ColumnElement, cast, func, or_, select, update
+from sqlalchemy import ColumnElement, cast, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from backend.audit.errors import Conflict, NotFound
 from backend.store import bulk, claims, events
-from backend.store.tables import Dataset, Membership, Sample
+from backend.store.tables import Account, Dataset, Membership, Sample
 
 Labels = npt.NDArray[np.int32]
 COLUMNS = [
@@ -61,9 +61,10 @@ class Fingerprints(NamedTuple):
 
 
 def visible_to(account_id: str) -> ColumnElement[bool]:
-    """The condition under which an account may see a dataset: it owns it, or is a member."""
+    """The condition under which an account may see a dataset: it owns it, is a member, or is an admin."""
     shared = select(Membership.dataset_id).where(Membership.account_id == account_id)
-    return or_(Dataset.owner_id == account_id, Dataset.id.in_(shared))
+    admin = exists().where(Account.id == account_id, Account.role == "admin")
+    return or_(Dataset.owner_id == account_id, Dataset.id.in_(shared), admin)
 
 
 def create(

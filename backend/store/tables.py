@@ -22,9 +22,12 @@ from sqlalchemy import (
     String,
     Text,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, REAL
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from backend.audit.rights import ACCOUNT_ROLES, DATASET_ROLES, SCOPES, AccountRole, DatasetRole, Scope
 
 DATASET_STATUSES = ("importing", "ready", "failed", "cancelled")
 PREFLIGHT_STATUSES = ("looking", "ready", "failed", "cancelled")
@@ -52,11 +55,14 @@ class Account(Base):
     """Somebody who can sign in."""
 
     __tablename__ = "account"
+    __table_args__ = (_one_of("role", ACCOUNT_ROLES),)
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     name: Mapped[str] = mapped_column(String(128), unique=True)
-    role: Mapped[str] = mapped_column(String(16), default="admin")
+    role: Mapped[AccountRole] = mapped_column(String(16), default="viewer")
     password_hash: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    disabled_at: Mapped[datetime | None]
+    """From then on no way in works; what the account did stays."""
 
 
 class LoginCode(Base):
@@ -73,8 +79,19 @@ class Session(Base):
 
     __tablename__ = "session"
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    id: Mapped[str] = mapped_column(
+        String(32),
+        unique=True,
+        server_default=text("replace((gen_random_uuid())::text, '-'::text, ''::text)"),
+    )
+    """What it is called by; says nothing of the token."""
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    browser: Mapped[str] = mapped_column(String(200), server_default="")
+    """As it named itself at the sign-in."""
+    by_code: Mapped[bool] = mapped_column(Boolean, server_default="false")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """To within a few minutes."""
     expires_at: Mapped[datetime]
 
 
@@ -82,11 +99,15 @@ class ApiToken(Base):
     """A script's sign-in, sent as `Authorization: Bearer`."""
 
     __tablename__ = "api_token"
+    __table_args__ = (_one_of("scope", SCOPES),)
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(128))
+    scope: Mapped[Scope] = mapped_column(String(8), server_default="full")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    seen_at: Mapped[datetime | None]
+    """When it was last used, to within a few minutes."""
     expires_at: Mapped[datetime | None]
 
 
@@ -94,9 +115,10 @@ class Membership(Base):
     """Who besides the owner may work on a dataset."""
 
     __tablename__ = "membership"
+    __table_args__ = (_one_of("role", DATASET_ROLES), Index("membership_by_account", "account_id"))
     dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
-    role: Mapped[str] = mapped_column(String(16))
+    role: Mapped[DatasetRole] = mapped_column(String(16))
 
 
 class Upload(Base):
@@ -266,9 +288,10 @@ class Decision(Base):
 
 
 class Activity(Base):
-    """Who did what; append-only."""
+    """Who did what; a trigger of the database refuses to change or remove a row."""
 
     __tablename__ = "activity"
+    __table_args__ = (Index("activity_by_subject", "subject", "id"),)
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
     account_id: Mapped[str | None] = mapped_column(String(32))
     action: Mapped[str] = mapped_column(String(64))

@@ -139,7 +139,7 @@ def sign_in() -> Iterator[Callable[[Live, str], httpx.Client]]:
         with live.database.transaction() as session:
             account = session.scalar(select(Account).where(Account.name == name))
             if account is None:
-                account = Account(id=uuid.uuid4().hex, name=name, role="member")
+                account = Account(id=uuid.uuid4().hex, name=name, role="editor")
                 session.add(account)
                 session.flush()
             code = accounts.new_login_code(session, account.id)

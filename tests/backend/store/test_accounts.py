@@ -50,15 +50,15 @@ def test_a_session_lasts_until_it_is_ended_or_old(database: Database, owner: str
         old = accounts.new_session(session, owner, days=-1)
     with database.transaction() as session:
         for signed_in in (token, other):
-            account = accounts.account_of_session(session, signed_in)
-            assert account is not None
-            assert account.id == owner
+            found = accounts.by_session(session, signed_in)
+            assert found is not None
+            assert found[0].id == owner
         accounts.end_session(session, token)
         accounts.end_session(session, "made up")
-        assert accounts.account_of_session(session, token) is None
-        assert accounts.account_of_session(session, old) is None
-        assert accounts.account_of_session(session, other) is not None
-        assert accounts.account_of_token(session, other) is None, "a session is no API token"
+        assert accounts.by_session(session, token) is None
+        assert accounts.by_session(session, old) is None
+        assert accounts.by_session(session, other) is not None
+        assert accounts.by_token(session, other) is None, "a session is no API token"
 
 
 def test_an_api_token_works_until_it_is_revoked_or_expires(database: Database, owner: str) -> None:
@@ -67,18 +67,18 @@ def test_an_api_token_works_until_it_is_revoked_or_expires(database: Database, o
         _, old = accounts.new_api_token(session, owner, "old", days=-1)
         stranger = accounts.add_user(session, "stranger", "secret").id
     with database.transaction() as session:
-        account = accounts.account_of_token(session, token)
-        assert account is not None
-        assert account.id == owner
-        assert accounts.account_of_token(session, old) is None
-        assert accounts.account_of_token(session, token[:-1]) is None
-        assert accounts.account_of_session(session, token) is None
+        found = accounts.by_token(session, token)
+        assert found is not None
+        assert found[0].id == owner
+        assert accounts.by_token(session, old) is None
+        assert accounts.by_token(session, token[:-1]) is None
+        assert accounts.by_session(session, token) is None
         assert {row.name for row in accounts.list_tokens(session, owner)} == {"laptop", "old"}
         assert accounts.list_tokens(session, stranger) == []
         with pytest.raises(NotFound):
             accounts.revoke_token(session, stranger, kept.id)
         accounts.revoke_token(session, owner, kept.id)
-        assert accounts.account_of_token(session, token) is None
+        assert accounts.by_token(session, token) is None
 
 
 def test_no_table_holds_anything_that_signs_in(database: Database, owner: str) -> None:
@@ -104,7 +104,7 @@ def test_a_password_is_checked_and_a_name_taken_once(database: Database) -> None
     with database.transaction() as session:
         ann = accounts.add_user(session, "ann", "secret")
         local = accounts.ensure_local_account(session)
-        assert ann.role == "member"
+        assert ann.role == "editor"
         assert local.role == "admin"
     with database.transaction() as session:
         found = accounts.check_password(session, "ann", "secret")
