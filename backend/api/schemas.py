@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from backend.audit.rights import Scope
+from backend.audit.rights import AccountRole, Scope
 
 DatasetStatus = Literal["importing", "ready", "failed", "cancelled"]
 RunStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -75,7 +75,7 @@ class SignIn(Body):
 class AccountAnswer(Answer):
     id: str
     name: str
-    role: str
+    role: AccountRole
 
 
 class TokenCreate(Body):

@@ -4,6 +4,8 @@ import { IconActivity, IconPlayerStop, IconPlus } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 
+import { Activity } from "@/accounts/Activity";
+import { members, type Operation } from "@/accounts/queries";
 import { answer, client, problemOf, type Dataset, type Run } from "@/api/client";
 import { useDatasetEvents } from "@/api/events";
 import { dataset as datasetQuery, runs as runsQuery } from "@/api/queries";
@@ -23,6 +25,7 @@ import { NewLabels } from "@/screens/versions/NewLabels";
 
 import { ClassTable } from "./ClassTable";
 import { Conversions, Unreadable } from "./ImportReport";
+import { Members } from "./Members";
 import { PlantNoise } from "./PlantNoise";
 import { reportOf } from "./report";
 import { SamplePeek } from "./SamplePeek";
@@ -37,6 +40,9 @@ export function DatasetScreen() {
   const asked = useQuery(datasetQuery(datasetId));
   const importing = asked.data?.status === "importing";
   useDatasetEvents(datasetId, importing);
+  const may = useQuery(members(datasetId)).data?.may;
+  /** What is not known yet is offered: the server has the last word. */
+  const can = (operation: Operation) => may?.includes(operation) ?? true;
   if (asked.isError) return <ErrorState error={asked.error} retry={() => void asked.refetch()} />;
   if (asked.isPending) {
     return (
@@ -57,18 +63,24 @@ export function DatasetScreen() {
       actions={
         dataset.status === "ready" ? (
           <>
-            <ImportDecisions dataset={dataset} />
-            <NewLabels dataset={dataset} />
-            <PlantNoise dataset={dataset} />
-            <LinkButton
-              to="/datasets/$datasetId/new-run"
-              params={{ datasetId }}
-              leftSection={<IconPlus size={16} />}
-            >
-              New audit
-            </LinkButton>
+            {can("import") && (
+              <>
+                <ImportDecisions dataset={dataset} />
+                <NewLabels dataset={dataset} />
+              </>
+            )}
+            {can("import") && <PlantNoise dataset={dataset} />}
+            {can("run") && (
+              <LinkButton
+                to="/datasets/$datasetId/new-run"
+                params={{ datasetId }}
+                leftSection={<IconPlus size={16} />}
+              >
+                New audit
+              </LinkButton>
+            )}
           </>
-        ) : importing ? (
+        ) : importing && can("import") ? (
           <StopImport dataset={dataset} />
         ) : null
       }
@@ -176,7 +188,13 @@ function Ready({ dataset }: { dataset: Dataset }) {
           {report.unreadableCount > 0 && <Unreadable report={report} />}
           <Conversions report={report} />
         </div>
-        <ClassTable dataset={dataset} />
+        <div className="stack">
+          <ClassTable dataset={dataset} />
+          <Members datasetId={dataset.id} />
+          <Card title="Activity">
+            <Activity datasetId={dataset.id} />
+          </Card>
+        </div>
       </div>
     </>
   );

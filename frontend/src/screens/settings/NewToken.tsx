@@ -1,12 +1,12 @@
 /** Makes a token and shows it, this once. */
-import { Button, CopyButton, Modal, Select, TextInput } from "@mantine/core";
-import { IconCheck, IconCopy, IconPlus } from "@tabler/icons-react";
+import { Button, Select, TextInput } from "@mantine/core";
+import { IconPlus } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, type SyntheticEvent } from "react";
 
-import { answer, client, problemOf } from "@/api/client";
+import { ShownOnce } from "@/accounts/ShownOnce";
+import { answer, client, problemOf, type Schemas } from "@/api/client";
 import { tokens as tokensQuery } from "@/api/queries";
-import { useKeysOff } from "@/keys/useKeys";
 import { ProblemNote } from "@/parts/States";
 
 const LIVES = [
@@ -16,15 +16,24 @@ const LIVES = [
   { value: "never", label: "never" },
 ];
 
+type Scope = NonNullable<Schemas["TokenCreate"]["scope"]>;
+
+const SCOPES: { value: Scope; label: string }[] = [
+  { value: "read", label: "read" },
+  { value: "decide", label: "read and decide" },
+  { value: "full", label: "all that you may" },
+];
+
 export function NewToken() {
   const queries = useQueryClient();
   const [name, setName] = useState("");
   const [life, setLife] = useState("90");
+  const [scope, setScope] = useState<Scope>("read");
   const make = useMutation({
     mutationFn: () =>
       answer(
         client.POST("/api/tokens", {
-          body: { name: name.trim(), days: life === "never" ? null : Number(life) },
+          body: { name: name.trim(), days: life === "never" ? null : Number(life), scope },
         }),
       ),
     onSuccess: async () => {
@@ -33,7 +42,6 @@ export function NewToken() {
     },
   });
   const made = make.data?.token ?? null;
-  useKeysOff(made !== null);
   function submit(event: SyntheticEvent) {
     event.preventDefault();
     if (name.trim() !== "") make.mutate();
@@ -48,6 +56,14 @@ export function NewToken() {
           maxLength={128}
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <Select
+          label="May"
+          size="sm"
+          data={SCOPES}
+          value={scope}
+          allowDeselect={false}
+          onChange={(value) => setScope(value ?? "read")}
         />
         <Select
           label="Expires after"
@@ -68,28 +84,9 @@ export function NewToken() {
         </Button>
       </form>
       {make.isError && <ProblemNote problem={problemOf(make.error)} />}
-      <Modal opened={made !== null} onClose={make.reset} title="Copy the token now" size="lg">
-        <p className="dim dialog-text">
-          It is kept as a fingerprint only, so this is the one time it is shown.
-        </p>
-        <div className="token-once">
-          <TextInput
-            readOnly
-            aria-label="The token"
-            value={made ?? ""}
-            classNames={{ input: "token-text" }}
-            onFocus={(event) => event.currentTarget.select()}
-            data-autofocus
-          />
-          <CopyButton value={made ?? ""}>
-            {({ copied, copy }) => (
-              <Button onClick={copy} leftSection={copied ? <IconCheck size={16} /> : <IconCopy size={16} />}>
-                {copied ? "Copied" : "Copy"}
-              </Button>
-            )}
-          </CopyButton>
-        </div>
-      </Modal>
+      <ShownOnce title="Copy the token now" label="The token" secret={made} onClose={make.reset}>
+        It is kept as a fingerprint only, so this is the one time it is shown.
+      </ShownOnce>
     </>
   );
 }

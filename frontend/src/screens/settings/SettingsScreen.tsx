@@ -1,26 +1,47 @@
 /** What one sets for oneself (keys, theme, tokens), and what this installation is. */
+import { useQuery } from "@tanstack/react-query";
 import { useLocation } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { useEffect, type ComponentType } from "react";
 
+import { Activity } from "@/accounts/Activity";
+import { session } from "@/api/queries";
 import { Card, Page } from "@/parts/Page";
 
 import { AccountFacts } from "./AccountFacts";
+import { Accounts } from "./Accounts";
 import { Installation } from "./Installation";
 import { KeySettings } from "./KeySettings";
+import { Password } from "./Password";
+import { Sessions } from "./Sessions";
 import { ThemeChoice } from "./ThemeChoice";
 import { Tokens } from "./Tokens";
 import "./settings.css";
 
-const PARTS = [
+interface Part {
+  id: string;
+  title: string;
+  says: string;
+  Part: ComponentType;
+  /** Shown to admins alone. */
+  admin?: boolean;
+}
+
+const PARTS: Part[] = [
   { id: "keys", title: "Keys", says: "Kept in this browser.", Part: KeySettings },
   { id: "theme", title: "Theme", says: "Kept in this browser.", Part: ThemeChoice },
   { id: "account", title: "Account", says: "Who decides here.", Part: AccountFacts },
+  { id: "password", title: "Password", says: "To sign in by name.", Part: Password },
+  { id: "sessions", title: "Sessions", says: "Browsers signed in to this account.", Part: Sessions },
   { id: "tokens", title: "API tokens", says: "For scripts and the command line.", Part: Tokens },
+  { id: "accounts", title: "Accounts", says: "Who may come in.", Part: Accounts, admin: true },
+  { id: "activity", title: "Activity", says: "Who did what; kept for good.", Part: Activity, admin: true },
   { id: "installation", title: "Storage and device", says: "What serves these pages.", Part: Installation },
 ];
 
 export function Settings() {
   const { hash } = useLocation();
+  const admin = useQuery(session).data?.role === "admin";
+  const parts = PARTS.filter((part) => admin || part.admin !== true);
   useEffect(() => {
     document.getElementById(hash)?.scrollIntoView();
   }, [hash]);
@@ -28,14 +49,14 @@ export function Settings() {
     <Page title="Settings">
       <div className="settings">
         <nav className="settings-nav" aria-label="Parts of the settings">
-          {PARTS.map(({ id, title }) => (
+          {parts.map(({ id, title }) => (
             <a key={id} href={`#${id}`} className="settings-link">
               {title}
             </a>
           ))}
         </nav>
         <div className="stack">
-          {PARTS.map(({ id, title, says, Part }) => (
+          {parts.map(({ id, title, says, Part }) => (
             <div key={id} id={id} className="settings-part">
               <Card title={title} aside={says}>
                 <Part />

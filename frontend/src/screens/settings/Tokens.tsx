@@ -32,7 +32,9 @@ export function Tokens() {
           <thead>
             <tr>
               <th scope="col">Name</th>
+              <th scope="col">May</th>
               <th scope="col">Made</th>
+              <th scope="col">Last used</th>
               <th scope="col">Expires</th>
               <th scope="col">
                 <span className="visually-hidden">Revoke</span>
@@ -43,7 +45,9 @@ export function Tokens() {
             {asked.data.map((token) => (
               <tr key={token.id}>
                 <th scope="row">{token.name}</th>
+                <td className="dim">{token.scope}</td>
                 <td className="dim">{ago(token.created_at)}</td>
+                <td className="dim">{token.seen_at === null ? "never" : ago(token.seen_at)}</td>
                 <td className="dim">{token.expires_at === null ? "never" : date(token.expires_at)}</td>
                 <td>
                   <Button

@@ -1,0 +1,132 @@
+/** Who may work on a dataset: everybody who sees it sees this, its owners change it. */
+import { Button, Select, TextInput } from "@mantine/core";
+import { IconPlus } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState, type SyntheticEvent } from "react";
+
+import { members as membersQuery, type DatasetRole } from "@/accounts/queries";
+import { DATASET_ROLES } from "@/accounts/words";
+import { answer, client, problemOf, type Schemas } from "@/api/client";
+import { Card } from "@/parts/Page";
+import { Loading, ProblemNote } from "@/parts/States";
+import "@/accounts/accounts.css";
+
+type Put = Schemas["MemberPut"];
+
+export function Members({ datasetId }: { datasetId: string }) {
+  const asked = useQuery(membersQuery(datasetId));
+  const queries = useQueryClient();
+  const path = { dataset_id: datasetId };
+  const again = () => queries.invalidateQueries({ queryKey: membersQuery(datasetId).queryKey });
+  const put = useMutation({
+    mutationFn: (body: Put) =>
+      answer(client.PUT("/api/datasets/{dataset_id}/members", { params: { path }, body })),
+    onSettled: again,
+  });
+  const remove = useMutation({
+    mutationFn: (account_id: string) =>
+      answer(
+        client.DELETE("/api/datasets/{dataset_id}/members/{account_id}", {
+          params: { path: { ...path, account_id } },
+        }),
+      ),
+    onSettled: again,
+  });
+  const failed = asked.error ?? put.error ?? remove.error;
+  const owns = asked.data?.may.includes("members") ?? false;
+  return (
+    <Card title="Members">
+      {asked.isPending && <Loading rows={1} />}
+      <table className="people">
+        <caption className="visually-hidden">Members</caption>
+        <thead className="visually-hidden">
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col">Role</th>
+            <th scope="col">Remove</th>
+          </tr>
+        </thead>
+        <tbody>
+          {asked.data?.items.map(({ account_id, name, role }, place) => (
+            <tr key={account_id}>
+              <th scope="row">{name}</th>
+              <td className="dim">
+                {owns && place > 0 ? (
+                  <Select
+                    aria-label={`Role of ${name}`}
+                    size="xs"
+                    data={DATASET_ROLES}
+                    value={role}
+                    allowDeselect={false}
+                    onChange={(chosen) => chosen && put.mutate({ name, role: chosen })}
+                  />
+                ) : (
+                  DATASET_ROLES.find(({ value }) => value === role)?.label
+                )}
+              </td>
+              <td>
+                {owns && place > 0 && (
+                  <Button
+                    size="compact-xs"
+                    variant="subtle"
+                    color="red"
+                    aria-label={`Take ${name} off`}
+                    onClick={() => remove.mutate(account_id)}
+                  >
+                    Take off
+                  </Button>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {failed && <ProblemNote problem={problemOf(failed)} />}
+      {owns && <NewMember add={(body) => put.mutateAsync(body)} pending={put.isPending} />}
+    </Card>
+  );
+}
+
+function NewMember({ add, pending }: { add: (body: Put) => Promise<unknown>; pending: boolean }) {
+  const [name, setName] = useState("");
+  const [role, setRole] = useState<DatasetRole>("reviewer");
+  function submit(event: SyntheticEvent) {
+    event.preventDefault();
+    if (name.trim() === "") return;
+    add({ name: name.trim(), role }).then(
+      () => setName(""),
+      () => undefined, // Shown above; the name stays, to be mended.
+    );
+  }
+  return (
+    <form className="people-form" onSubmit={submit}>
+      <TextInput
+        label="Add a member"
+        placeholder="Account name"
+        size="xs"
+        maxLength={128}
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <Select
+        label="Role"
+        size="xs"
+        w={110}
+        data={DATASET_ROLES}
+        value={role}
+        allowDeselect={false}
+        onChange={(value) => setRole(value ?? "reviewer")}
+      />
+      <Button
+        type="submit"
+        size="xs"
+        variant="default"
+        leftSection={<IconPlus size={14} />}
+        loading={pending}
+        disabled={name.trim() === ""}
+      >
+        Add
+      </Button>
+    </form>
+  );
+}
