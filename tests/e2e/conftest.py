@@ -24,6 +24,7 @@ FLAGS = (
     "--disable-sync",
 )
 WINDOW = {"width": 1440, "height": 900}
+REFUSED = "the content security policy refused"
 PATIENCE_MS = 20_000
 """For what should be there at once: generous, since tests share two cores with a training."""
 
@@ -71,6 +72,24 @@ def signed_in(browser: Browser, system: Installation, folder: Path) -> Path:
     return state
 
 
+def listen(page: Page, problems: list[str], ignore: str | None = None) -> None:
+    """Collect what goes wrong in a page: errors, those it logs, and whatever its content security policy refused.
+
+    Errors with the text `ignore` are left out; refusals of the policy never are.
+    """
+    page.add_init_script(
+        "addEventListener('securitypolicyviolation', event => console.error("
+        f"'{REFUSED}', event.effectiveDirective, event.blockedURI, event.sourceFile, event.sample))"
+    )
+    page.on("pageerror", lambda error: problems.append(str(error)))
+
+    def heard(said: ConsoleMessage) -> None:
+        if said.type == "error" and (ignore is None or ignore not in said.text or REFUSED in said.text):
+            problems.append(said.text)
+
+    page.on("console", heard)
+
+
 @pytest.fixture
 def open_page(browser: Browser, system: Installation, signed_in: Path) -> Iterator[Callable[..., Page]]:
     """Opens signed-in pages; the test fails when one logs an error (other than those with the text `ignore`)."""
@@ -83,13 +102,7 @@ def open_page(browser: Browser, system: Installation, signed_in: Path) -> Iterat
         )
         contexts.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-
-        def heard(said: ConsoleMessage) -> None:
-            if said.type == "error" and (ignore is None or ignore not in said.text):
-                problems.append(said.text)
-
-        page.on("console", heard)
+        listen(page, problems, ignore)
         page.goto(path)
         return page
 

@@ -55,6 +55,7 @@ export function Members({ datasetId }: { datasetId: string }) {
                   <Select
                     aria-label={`Role of ${name}`}
                     size="xs"
+                    w={104}
                     data={DATASET_ROLES}
                     value={role}
                     allowDeselect={false}
@@ -70,7 +71,7 @@ export function Members({ datasetId }: { datasetId: string }) {
                     size="compact-xs"
                     variant="subtle"
                     color="red"
-                    aria-label={`Take ${name} off`}
+                    aria-label={`Take off ${name}`}
                     onClick={() => remove.mutate(account_id)}
                   >
                     Take off
