@@ -107,6 +107,9 @@ class Gate:
         """Check everything about the request that needs no route; gives the body to read from."""
         headers, method, path = Headers(scope=scope), scope["method"], scope["path"]
         self._check_place(scope, headers)
+        if "\0" in path or b"%00" in scope["query_string"]:
+            # No name, id or filter has one, and PostgreSQL takes none.
+            raise BadInput("INVALID", "An address holds no NUL character.")
         # tuspyserver would dispatch by this header: then the method checked here is not the one done.
         scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"x-http-method-override"]
         by: Literal["cookie", "token", "nothing"] = "nothing"
