@@ -31,11 +31,15 @@ class Limits(BaseSettings):
     ratio: float = Field(200, gt=1)
     name_bytes: int = Field(240, gt=0)
     image_pixels: int = Field(50_000_000, gt=0)
+    image_cpu_seconds: int = Field(10, gt=0)
+    image_memory_bytes: int = Field(1_500_000_000, gt=0)
     json_bytes: int = Field(MIB, gt=0)
     classes: int = Field(10_000, ge=2)
     label_characters: int = Field(256, gt=0)
     queued_runs: int = Field(20, gt=0)
     logins_per_minute: int = Field(5, gt=0)
+    disk_free_share: float = Field(0.1, ge=0, lt=1)
+    """Of the disk stays free: an upload that would take it is refused."""
 
 
 class Settings(BaseSettings):

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from backend.api.context import Caller, Context
 from backend.api.hosts import host_allowed, origin_allowed
 from backend.api.problems import error_response, internal_error
-from backend.audit.errors import BadInput, Forbidden, NoiseAuditError, NotSignedIn, TooLarge
+from backend.audit.errors import BadInput, Forbidden, NoiseAuditError, NotFound, NotSignedIn, TooLarge
 from backend.audit.strictjson import NotJson, parse
 from backend.store import accounts
 
@@ -107,8 +107,10 @@ class Gate:
         """Check everything about the request that needs no route; gives the body to read from."""
         headers, method, path = Headers(scope=scope), scope["method"], scope["path"]
         self._check_place(scope, headers)
-        if "\0" in path or b"%00" in scope["query_string"]:
-            # No name, id or filter has one, and PostgreSQL takes none.
+        # No name, id or filter has a NUL, and PostgreSQL takes none.
+        if "\0" in path:
+            raise NotFound("NOT_FOUND", "There is nothing at this address.")
+        if b"%00" in scope["query_string"]:
             raise BadInput("INVALID", "An address holds no NUL character.")
         # tuspyserver would dispatch by this header: then the method checked here is not the one done.
         scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"x-http-method-override"]

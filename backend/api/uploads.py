@@ -31,8 +31,6 @@ from noise_audit.digest import of_file
 DAYS_KEPT = 5
 """An upload that nobody goes on with is forgotten after this."""
 SWEEP_SECONDS = 6 * 3600
-FREE_SHARE = 0.1
-"""Of the disk stays free."""
 NAME_CHARACTERS = 200
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -212,7 +210,7 @@ def _admitted(context: In) -> Callable[[Metadata, dict[str, Any]], None]:
                 raise BadInput("INVALID", f"The upload's metadata must name its {key}.", item=key)
         context.settings.data.mkdir(parents=True, exist_ok=True)
         disk = shutil.disk_usage(context.settings.data)
-        if disk.free - size < FREE_SHARE * disk.total:
+        if disk.free - size < context.settings.limits.disk_free_share * disk.total:
             raise Unavailable(
                 "DISK_FULL", "There is no space for this upload.", hint="Make space on the server first."
             )

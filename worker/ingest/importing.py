@@ -88,7 +88,12 @@ def import_images(
     directory.mkdir(parents=True, exist_ok=True)
     writer = _Writer(directory, source.classes, limits, all_or_nothing)
     try:
-        with DecoderPool(allowance or Allowance(image_pixels=limits.image_pixels)) as pool:
+        allowed = allowance or Allowance(
+            image_pixels=limits.image_pixels,
+            cpu_seconds=limits.image_cpu_seconds,
+            memory_bytes=limits.image_memory_bytes,
+        )
+        with DecoderPool(allowed) as pool:
             _pump(source.entries(limit), pool, writer, _Teller(progress, should_stop, source.total, limit))
         return writer.finish(source)
     except BaseException:

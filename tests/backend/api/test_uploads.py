@@ -250,6 +250,19 @@ def test_limits_are_checked_before_the_first_byte(
         assert client.options("/api/uploads", headers=TUS).headers["Tus-Max-Size"] == "1000"
 
 
+def test_an_upload_leaves_the_share_of_the_disk_free_that_the_settings_say(
+    start: Any,
+    settings: Settings,
+    database: Database,
+    artifacts: Artifacts,
+    sign_in: Callable[[Any, str], httpx.Client],
+) -> None:
+    careful = settings.model_copy(update={"limits": Limits(disk_free_share=0.999999)})
+    with start(careful, database, artifacts) as running:
+        answer = create(sign_in(running, "local"), 1000)
+        assert (answer.status_code, answer.json()["code"]) == (503, "DISK_FULL")
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

@@ -23,6 +23,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from backend.cli.supervisor import free_port
 from noise_audit import Client
 from tests.installation import (
     Installation,
@@ -263,6 +264,15 @@ def test_an_address_that_others_reach_needs_a_public_host(running: Installation,
     done = run_command("up", "--data", str(tmp_path), "--host", "0.0.0.0", environment=running.environment)
     assert done.returncode == 2
     assert "PUBLIC_HOST_MISSING" in done.stderr
+
+
+@pytest.mark.slow
+def test_an_address_that_others_reach_needs_accounts(running: Installation, folder: Path) -> None:
+    environment = {**running.environment, "NOISE_AUDIT_PUBLIC_HOST": "audit.example"}
+    command = ("up", "--host", "0.0.0.0", "--port", str(free_port("127.0.0.1")), "--workers", "0")
+    done = run_command(*command, "--data", str(folder / "alone"), environment=environment)
+    assert done.returncode == 2
+    assert "ACCOUNTS_MISSING" in done.stderr
 
 
 def test_the_printed_code_signs_in_once(running: Installation) -> None:
