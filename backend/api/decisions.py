@@ -5,13 +5,38 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from pydantic import Field
 from pydantic_core import to_json
 from sqlalchemy.orm import Session
 
 from backend.api.context import Context, Id, In, Me
-from backend.api.schemas import DecisionCounts, DecisionsAnswer, DecisionsCreate, StandingDecisions
+from backend.api.schemas import (
+    Answer,
+    DecisionCounts,
+    DecisionsAnswer,
+    DecisionsCreate,
+    StandingDecisions,
+)
 from backend.api.summaries import RecentDecisions
+from backend.audit.agreement import agreements
 from backend.store import activity, datasets, decisions, verdicts
+
+
+class AgreementAnswer(Answer):
+    """Two reviewers on the samples that both decided."""
+
+    a: str = Field(description="name of one")
+    b: str = Field(description="name of the other")
+    samples: int = Field(description="decided by both")
+    same: int = Field(description="with the same verdict and label")
+    kappa: float | None = Field(
+        description="Cohen's: 1 always the same, 0 as chance would; empty where chance explains everything"
+    )
+
+
+class AgreementList(Answer):
+    items: list[AgreementAnswer]
+
 
 router = APIRouter(prefix="/api/datasets/{dataset_id}/decisions", tags=["decisions"])
 
@@ -80,6 +105,15 @@ def list_decisions(dataset_id: Id, context: In, caller: Me) -> Response:
     items = [{"index": index, **each._asdict()} for index, each in sorted(standing.items())]
     # As plain values, like the batches above.
     return Response(to_json({"items": items}), media_type="application/json")
+
+
+@router.get("/agreement")
+def get_agreement(dataset_id: Id, context: In, caller: Me) -> AgreementList:
+    """How far reviewers who decided the same samples agree, by their own newest decisions."""
+    with context.database.transaction() as session:
+        datasets.get(session, caller.id, dataset_id)
+        answers = decisions.by_reviewer(session, dataset_id)
+    return AgreementList(items=[AgreementAnswer.model_validate(pair) for pair in agreements(answers)])
 
 
 def _stood(standing: tuple[str, int | None] | None) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from sqlalchemy import func, select, text, true
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from backend.audit.errors import BadInput
@@ -122,6 +123,28 @@ def standing(session: Session, dataset_id: str, indices: Sequence[int] | None = 
         for row in session.execute(query, values)
         if row.verdict != "cleared"
     }
+
+
+def by_reviewer(session: Session, dataset_id: str) -> dict[str, dict[int, tuple[str, int | None]]]:
+    """Each reviewer's own newest (verdict, label) of every sample that more than one of them decided, by name."""
+    shared = (
+        select(Decision.sample_index)
+        .where(Decision.dataset_id == dataset_id)
+        .group_by(Decision.sample_index)
+        .having(func.count(Decision.account_id.distinct()) > 1)
+    )
+    query = (
+        select(Account.name, Decision.sample_index, Decision.verdict, Decision.label)
+        .join(Account, Account.id == Decision.account_id)
+        .where(Decision.dataset_id == dataset_id, Decision.sample_index.in_(shared))
+        .ext(distinct_on(Decision.account_id, Decision.sample_index))
+        .order_by(Decision.account_id, Decision.sample_index, Decision.id.desc())
+    )
+    found: dict[str, dict[int, tuple[str, int | None]]] = {}
+    for name, index, verdict, label in session.execute(query):
+        if (stood := _stood(verdict, label)) is not None:
+            found.setdefault(name, {})[index] = stood
+    return found
 
 
 def counts(session: Session, dataset_id: str) -> dict[str, int]:

@@ -191,6 +191,25 @@ def test_a_right_that_is_taken_is_gone_at_once(
     assert planted.dataset_id not in {item["id"] for item in reviewer.get("/api/datasets").json()["items"]}
 
 
+def test_two_reviewers_of_the_same_samples_are_compared_by_what_each_said_last(
+    planted: Any, in_role: Any, client: httpx.Client
+) -> None:
+    def decide(who: httpx.Client, key: str, *verdicts: str) -> None:
+        items = [{"index": index, "verdict": verdict} for index, verdict in enumerate(verdicts)]
+        body = {"items": items, "idempotency_key": f"agreement-{key}"}
+        assert who.post(f"{address}/decisions", json=body).status_code == 200
+
+    address = f"/api/datasets/{planted.dataset_id}"
+    reviewer = in_role("reviewer")
+    decide(client, "one", "keep", "remove", "keep", "remove", "keep")
+    assert client.get(f"{address}/decisions/agreement").json() == {"items": []}
+    decide(reviewer, "two", "remove", "remove", "keep", "keep", "cleared")
+    decide(reviewer, "three", "keep")
+    (pair,) = client.get(f"{address}/decisions/agreement").json()["items"]
+    assert (pair["a"], pair["b"], pair["samples"], pair["same"]) == ("local", "the reviewer", 4, 3)
+    assert pair["kappa"] == pytest.approx(0.5)
+
+
 def test_an_operation_that_states_no_right_is_the_admins_alone(fresh: Any, sign_in: Any) -> None:
     def forgotten() -> None:
         raise AssertionError("nobody but an admin comes here")

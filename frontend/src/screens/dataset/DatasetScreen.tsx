@@ -28,6 +28,7 @@ import { Conversions, Unreadable } from "./ImportReport";
 import { Members } from "./Members";
 import { PlantNoise } from "./PlantNoise";
 import { reportOf } from "./report";
+import { ReviewerAgreement } from "./ReviewerAgreement";
 import { SamplePeek } from "./SamplePeek";
 import { SelfTests } from "./SelfTests";
 import "../home.css";
@@ -191,6 +192,7 @@ function Ready({ dataset }: { dataset: Dataset }) {
         <div className="stack">
           <ClassTable dataset={dataset} />
           <Members datasetId={dataset.id} />
+          <ReviewerAgreement datasetId={dataset.id} />
           <Card title="Activity">
             <Activity datasetId={dataset.id} />
           </Card>
