@@ -32,6 +32,9 @@ NEEDS: dict[str, Operation] = {
     "create_sign_in_code": "accounts",
     "list_activity": "accounts",
     # datasets
+    "create_preflight": "import",
+    "stop_preflight": "import",
+    "suggest_folders": "import",
     "create_dataset": "import",
     "create_digits": "import",
     "stop_dataset": "import",
@@ -51,6 +54,7 @@ NEEDS: dict[str, Operation] = {
     "stop_run": "run",
     "create_selection": "see",
     "download_export": "export",
+    "download_report": "export",
 }
 UPLOADS = "/api/uploads"
 _ID = re.compile(r"[0-9a-f]{1,32}")

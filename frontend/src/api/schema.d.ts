@@ -76,6 +76,174 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The browsers that are signed in to this account, the one used last first
+         * @description The browsers that are signed in to this account, the one used last first.
+         */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        /**
+         * Sign out every browser but the one that asks
+         * @description Sign out every browser but the one that asks.
+         */
+        delete: operations["end_other_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Sign one browser out
+         * @description Sign one browser out.
+         */
+        delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set the account's password, and sign out every other browser
+         * @description Set the account's password, and sign out every other browser.
+         */
+        put: operations["set_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every account, by name
+         * @description Every account, by name.
+         */
+        get: operations["list_accounts"];
+        put?: never;
+        /**
+         * Add an account; it has no password until somebody comes in by a code and sets one
+         * @description Add an account; it has no password until somebody comes in by a code and sets one.
+         */
+        post: operations["create_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{account_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Give another role, shut the account (its sign-ins end) or open it again
+         * @description Give another role, shut the account (its sign-ins end) or open it again.
+         */
+        patch: operations["change_account"];
+        trace?: never;
+    };
+    "/api/accounts/{account_id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A one-time code to hand to the account's owner: for the first sign-in, or a forgotten password
+         * @description A one-time code to hand to the account's owner: for the first sign-in, or a forgotten password.
+         */
+        post: operations["create_sign_in_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was done in this installation, newest first
+         * @description What was done in this installation, newest first.
+         */
+        get: operations["list_activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was done to the dataset and its runs, newest first
+         * @description What was done to the dataset and its runs, newest first.
+         */
+        get: operations["list_dataset_activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/live": {
         parameters: {
             query?: never;
@@ -380,6 +548,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/datasets/{dataset_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who works on the dataset, and what the one who asks may do
+         * @description Who works on the dataset, and what the one who asks may do.
+         */
+        get: operations["list_members"];
+        /**
+         * Add a member, or give one another role
+         * @description Add a member, or give one another role.
+         */
+        put: operations["set_member"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/members/{account_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take a member off; what they decided stays
+         * @description Take a member off; what they decided stays.
+         */
+        delete: operations["remove_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets/{dataset_id}/annotations": {
         parameters: {
             query?: never;
@@ -600,6 +812,26 @@ export interface paths {
          * @description The decision that stands on each sample that has one, by rising sample index.
          */
         get: operations["list_decisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/decisions/agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far reviewers who decided the same samples agree, by their own newest decisions
+         * @description How far reviewers who decided the same samples agree, by their own newest decisions.
+         */
+        get: operations["get_agreement"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1325,8 +1557,89 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "admin" | "editor" | "reviewer" | "viewer";
+        };
+        /**
+         * AccountChange
+         * @description What is left out stays.
+         */
+        AccountChange: {
             /** Role */
-            role: string;
+            role?: ("admin" | "editor" | "reviewer" | "viewer") | null;
+            /**
+             * Disabled
+             * @description nobody comes in; what the account did stays
+             */
+            disabled?: boolean | null;
+        };
+        /** AccountCreate */
+        AccountCreate: {
+            /**
+             * Name
+             * @description to sign in with
+             */
+            name: string;
+            /**
+             * Role
+             * @default editor
+             * @enum {string}
+             */
+            role: "admin" | "editor" | "reviewer" | "viewer";
+        };
+        /** AccountList */
+        AccountList: {
+            /** Items */
+            items: components["schemas"]["KeptAccount"][];
+        };
+        /** ActivityPage */
+        ActivityPage: {
+            /** Items */
+            items: components["schemas"]["Deed"][];
+            /**
+             * Next
+             * @description `before` of the next page; empty: that was all
+             */
+            next: number | null;
+        };
+        /**
+         * AgreementAnswer
+         * @description Two reviewers on the samples that both decided.
+         */
+        AgreementAnswer: {
+            /**
+             * A
+             * @description name of one
+             */
+            a: string;
+            /**
+             * B
+             * @description name of the other
+             */
+            b: string;
+            /**
+             * Samples
+             * @description decided by both
+             */
+            samples: number;
+            /**
+             * Same
+             * @description with the same verdict and label
+             */
+            same: number;
+            /**
+             * Kappa
+             * @description Cohen's: 1 always the same, 0 as chance would; empty where chance explains everything
+             */
+            kappa: number | null;
+        };
+        /** AgreementList */
+        AgreementList: {
+            /** Items */
+            items: components["schemas"]["AgreementAnswer"][];
         };
         /** Annotation */
         Annotation: {
@@ -1624,6 +1937,32 @@ export interface components {
             upload_id: string;
             /** Idempotency Key */
             idempotency_key: string;
+        };
+        /** Deed */
+        Deed: {
+            /** Id */
+            id: number;
+            /**
+             * Account
+             * @description name; empty where nobody was signed in
+             */
+            account: string | null;
+            /** Action */
+            action: string;
+            /**
+             * Subject
+             * @description id of what it was done to
+             */
+            subject: string;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+            /**
+             * Happened At
+             * Format: date-time
+             */
+            happened_at: string;
         };
         /**
          * DetectionMetrics
@@ -2067,6 +2406,30 @@ export interface components {
             /** Name */
             name?: string | null;
         };
+        /**
+         * KeptAccount
+         * @description An account as an admin sees it.
+         */
+        KeptAccount: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "admin" | "editor" | "reviewer" | "viewer";
+            /** Has Password */
+            has_password: boolean;
+            /** Disabled */
+            disabled: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
         /** LabelChange */
         LabelChange: {
             /** Index */
@@ -2128,6 +2491,51 @@ export interface components {
             /** Items */
             items: components["schemas"]["LossFigure"][];
         };
+        /** MemberAnswer */
+        MemberAnswer: {
+            /** Account Id */
+            account_id: string;
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "owner" | "editor" | "reviewer" | "viewer";
+        };
+        /**
+         * MemberList
+         * @description Who works on the dataset; who made it comes first. Admins see every dataset and are not listed for it.
+         */
+        MemberList: {
+            /** Items */
+            items: components["schemas"]["MemberAnswer"][];
+            /**
+             * Role
+             * @description of the one who asks
+             * @enum {string}
+             */
+            role: "owner" | "editor" | "reviewer" | "viewer";
+            /**
+             * May
+             * @description what the one who asks may do with this dataset
+             */
+            may: ("see" | "export" | "decide" | "run" | "import" | "delete" | "members" | "self" | "accounts")[];
+        };
+        /** MemberPut */
+        MemberPut: {
+            /**
+             * Name
+             * @description of an account
+             */
+            name: string;
+            /**
+             * Role
+             * @default reviewer
+             * @enum {string}
+             */
+            role: "owner" | "editor" | "reviewer" | "viewer";
+        };
         /** Neighbour */
         Neighbour: {
             /** Index */
@@ -2175,6 +2583,16 @@ export interface components {
              * @description shared among those that either flagged
              */
             jaccard: number;
+        };
+        /**
+         * PasswordChange
+         * @description `current` may be left out within an hour after signing in by a one-time code.
+         */
+        PasswordChange: {
+            /** Password */
+            password: string;
+            /** Current */
+            current?: string | null;
         };
         /**
          * PredictionsCreate
@@ -2767,6 +3185,55 @@ export interface components {
             /** Items */
             items: string[];
         };
+        /**
+         * SessionAnswer
+         * @description A browser that is signed in.
+         */
+        SessionAnswer: {
+            /** Id */
+            id: string;
+            /**
+             * Browser
+             * @description as it named itself
+             */
+            browser: string;
+            /**
+             * By Code
+             * @description signed in by a one-time code, not by the password
+             */
+            by_code: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Seen At
+             * Format: date-time
+             * @description last used, to within minutes
+             */
+            seen_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Current
+             * @description the one that asks
+             */
+            current: boolean;
+        };
+        /** SessionList */
+        SessionList: {
+            /** Items */
+            items: components["schemas"]["SessionAnswer"][];
+            /**
+             * Password Needed
+             * @description to set another one; not soon after a one-time code
+             */
+            password_needed: boolean;
+        };
         /** SettingInfo */
         SettingInfo: {
             /** Name */
@@ -2789,6 +3256,22 @@ export interface components {
             name?: string | null;
             /** Password */
             password?: string | null;
+        };
+        /**
+         * SignInCode
+         * @description Signs in once; whoever has it can set the account's password.
+         */
+        SignInCode: {
+            /**
+             * Code
+             * @description shown once, in this answer; goes into the address as #code=…
+             */
+            code: string;
+            /**
+             * Hours
+             * @description it works for
+             */
+            hours: number;
         };
         /**
          * SignOffAnswer
@@ -2976,10 +3459,20 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "full" | "decide" | "read";
+            /**
              * Created At
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Seen At
+             * @description last used, to within minutes
+             */
+            seen_at: string | null;
             /** Expires At */
             expires_at: string | null;
             /**
@@ -2997,6 +3490,12 @@ export interface components {
              * @description expires after; empty: never
              */
             days?: number | null;
+            /**
+             * Scope
+             * @default full
+             * @enum {string}
+             */
+            scope: "full" | "decide" | "read";
         };
         /** Transition */
         Transition: {
@@ -3293,6 +3792,498 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_other_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_accounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountList"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptAccount"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptAccount"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_sign_in_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInCode"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_activity: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityPage"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_dataset_activity: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityPage"];
+                };
             };
             /** @description a field is wrong; `item` names it, `limit` its range */
             422: {
@@ -4115,6 +5106,156 @@ export interface operations {
             };
         };
     };
+    list_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberList"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberAnswer"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     get_annotations: {
         parameters: {
             query?: never;
@@ -4755,6 +5896,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StandingDecisions"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_agreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementList"];
                 };
             };
             /** @description a field is wrong; `item` names it, `limit` its range */

@@ -118,7 +118,9 @@ def test_no_parameter_of_any_operation_breaks_on_a_hostile_value(
     live: Any, script: httpx.Client, planted: Any
 ) -> None:
     values = {"dataset_id": planted.dataset_id, "run_id": planted.run_id, "index": "0", "what": "samples"}
-    values |= dict.fromkeys(("account_id", "session_id", "token_id", "selection_id"), "0" * 32)
+    values |= dict.fromkeys(
+        ("account_id", "session_id", "token_id", "selection_id", "preflight_id"), "0" * 32
+    )
     asked = 0
     for path, methods in live.app.openapi()["paths"].items():
         for method, operation in methods.items():

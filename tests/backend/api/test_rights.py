@@ -27,7 +27,11 @@ LOWEST: dict[str, str] = {
     "create_selection": "viewer",
     "download_export": "viewer",
     "create_decisions": "reviewer",
+    "download_report": "viewer",
     "create_dataset": "editor",
+    "create_preflight": "editor",
+    "stop_preflight": "editor",
+    "suggest_folders": "editor",
     "create_digits": "editor",
     "stop_dataset": "editor",
     "inject_noise": "editor",
@@ -49,7 +53,10 @@ LOWEST: dict[str, str] = {
     "list_activity": "admin",
 }
 """Who may do what is not merely read, written here once more by hand."""
-OF_SCOPE = {"read": ("download_export", "create_selection"), "decide": ("create_decisions",)}
+OF_SCOPE = {
+    "read": ("download_export", "download_report", "create_selection"),
+    "decide": ("create_decisions",),
+}
 LEFT_OUT = {SIGN_IN, "sign_out", "end_other_sessions"}
 """They would end the sign-ins that this test works with; they have tests of their own."""
 ENDLESS = {"run_events"}
@@ -75,7 +82,7 @@ def addresses(planted: Any) -> Callable[[str, str], str]:
         "run_id": planted.run_id,
         "index": "0",
         "what": "samples",
-        **dict.fromkeys(("account_id", "session_id", "token_id", "selection_id"), "0" * 32),
+        **dict.fromkeys(("account_id", "session_id", "token_id", "selection_id", "preflight_id"), "0" * 32),
     }
     return lambda path, name: (path + QUERIES.get(name, "")).format_map(values)
 
