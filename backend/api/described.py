@@ -127,6 +127,7 @@ VALUES: dict[str, Any] = {
     "matrix": None,
     "mixture": "beta",
     "name": "cat/0017.jpg",
+    "password": "correct horse battery",
     "noise_posterior": 0.97,
     "noise_rate": 0.097,
     "noise_rate_interval": [0.074, 0.121],

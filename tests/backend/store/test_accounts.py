@@ -121,14 +121,14 @@ def test_an_upload_is_noted_once_and_found_by_its_owner_alone(database: Database
     with database.transaction() as session:
         stranger = accounts.add_user(session, "stranger", "secret").id
         for _ in range(2):
-            row = uploads.record(session, owner, "u1", "pets.zip", 5 * 2**32)
-        assert (row.filename, row.size) == ("pets.zip", 5 * 2**32)
+            row = uploads.record(session, owner, "u1", "pets.zip", 5 * 2**32, "digest")
+        assert (row.filename, row.size) == ("pets.zip", 5 * 2**32, "digest")
         assert uploads.get(session, owner, "u1").created_at is not None
         for account, upload in ((stranger, "u1"), (owner, "u2")):
             with pytest.raises(NotFound):
                 uploads.get(session, account, upload)
         with pytest.raises(NotFound):
-            uploads.record(session, stranger, "u1", "mine.zip", 1)
+            uploads.record(session, stranger, "u1", "mine.zip", 1, "digest")
 
 
 def test_what_was_done_is_noted_with_the_transaction_that_did_it(database: Database, owner: str) -> None:

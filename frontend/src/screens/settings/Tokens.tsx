@@ -11,6 +11,7 @@ import { ago, date } from "@/parts/format";
 import { ErrorState, Loading, ProblemNote } from "@/parts/States";
 
 import { NewToken } from "./NewToken";
+import "@/accounts/accounts.css";
 
 type Token = Schemas["TokenAnswer"];
 
@@ -27,7 +28,7 @@ export function Tokens() {
           <code>Authorization: Bearer …</code>, the command line reads it from <code>NOISE_AUDIT_TOKEN</code>.
         </p>
       ) : (
-        <table className="table tokens">
+        <table className="people">
           <caption className="visually-hidden">API tokens</caption>
           <thead>
             <tr>
