@@ -50,6 +50,7 @@ NEEDS: dict[str, Operation] = {
     "create_decisions": "decide",
     # runs
     "create_run": "run",
+    "estimate_run": "see",
     "create_predictions": "run",
     "stop_run": "run",
     "create_selection": "see",

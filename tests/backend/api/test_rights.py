@@ -25,6 +25,7 @@ LOWEST: dict[str, str] = {
     "create_token": "viewer",
     "revoke_token": "viewer",
     "create_selection": "viewer",
+    "estimate_run": "viewer",
     "download_export": "viewer",
     "create_decisions": "reviewer",
     "download_report": "viewer",
@@ -54,7 +55,7 @@ LOWEST: dict[str, str] = {
 }
 """Who may do what is not merely read, written here once more by hand."""
 OF_SCOPE = {
-    "read": ("download_export", "download_report", "create_selection"),
+    "read": ("download_export", "download_report", "create_selection", "estimate_run"),
     "decide": ("create_decisions",),
 }
 LEFT_OUT = {SIGN_IN, "sign_out", "end_other_sessions"}

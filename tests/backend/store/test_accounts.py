@@ -122,7 +122,7 @@ def test_an_upload_is_noted_once_and_found_by_its_owner_alone(database: Database
         stranger = accounts.add_user(session, "stranger", "secret").id
         for _ in range(2):
             row = uploads.record(session, owner, "u1", "pets.zip", 5 * 2**32, "digest")
-        assert (row.filename, row.size) == ("pets.zip", 5 * 2**32, "digest")
+        assert (row.filename, row.size) == ("pets.zip", 5 * 2**32)
         assert uploads.get(session, owner, "u1").created_at is not None
         for account, upload in ((stranger, "u1"), (owner, "u2")):
             with pytest.raises(NotFound):

@@ -19,8 +19,8 @@ export function AccountFacts() {
         </div>
       </dl>
       <p className="dim account-others">
-        Decisions carry this name. Somebody else gets an account of their own with{" "}
-        <code>noise-audit user add NAME</code> on the server, and signs in with name and password.
+        Decisions carry this name. An admin gives others accounts of their own here, or with{" "}
+        <code>noise-audit user add NAME</code> on the server.
       </p>
     </>
   );
