@@ -2,7 +2,7 @@
 
 import typer
 
-from backend.cli import client, demo, scan, server, takeout
+from backend.cli import client, demo, keeping, scan, server, takeout
 
 app = typer.Typer(
     name="noise-audit",
@@ -12,6 +12,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 server.add_to(app)
+keeping.add_to(app)
 demo.add_to(app)
 client.add_to(app)
 takeout.add_to(app)

@@ -60,8 +60,8 @@ class Database:
         self.engine.dispose()
 
 
-def migrate(url: str) -> None:
-    """Bring the database to this version's tables, our own and the job queue's; idempotent.
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the database to this version's tables (or an older revision's), our own and the job queue's; idempotent.
 
     Processes that start together take turns; each step is one transaction, so a kill leaves the
     database at the last whole step.
@@ -73,7 +73,7 @@ def migrate(url: str) -> None:
             turn.commit()
             try:
                 with engine.connect() as connection:
-                    command.upgrade(_alembic(connection), "head")
+                    command.upgrade(_alembic(connection), revision)
                 jobs.migrate(url)
             finally:
                 turn.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
@@ -91,6 +91,17 @@ def is_migrated(url: str) -> bool:
             return set(heads) == set(wanted) and jobs.is_migrated(connection)
     finally:
         engine.dispose()
+
+
+def revision_of(session: Session) -> str | None:
+    """The revision of the database's tables; None where there are none."""
+    return MigrationContext.configure(session.connection()).get_current_revision()
+
+
+def knows_revision(session: Session, revision: str) -> bool:
+    """Whether this version can bring tables of that revision up to date."""
+    known = ScriptDirectory.from_config(_alembic(session.connection())).walk_revisions()
+    return any(each.revision == revision for each in known)
 
 
 def is_ours(_object: Any, name: str | None, type_: str, _reflected: bool, _compare_to: Any) -> bool:

@@ -187,6 +187,17 @@ def claim_of(session: Session, key: str) -> str | None:
     return None if found is None else str(found)
 
 
+def unfinished(session: Session) -> list[dict[str, Any]]:
+    """Every job that waits or runs, as `enqueue` takes it: {function, queue, key, arguments}."""
+    found = session.execute(
+        text(
+            "SELECT func AS function, queue, unique_key AS key, kwargs AS arguments FROM chancy_jobs"
+            " WHERE state NOT IN ('succeeded', 'failed') AND unique_key IS NOT NULL ORDER BY created_at, id"
+        )
+    )
+    return [dict(row) for row in found.mappings()]
+
+
 def live_workers(session: Session) -> int:
     """How many workers announced themselves lately."""
     found = session.execute(text("SELECT count(*) FROM chancy_workers WHERE expires_at > now()"))
