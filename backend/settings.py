@@ -66,6 +66,18 @@ class Settings(BaseSettings):
         return url.replace("postgres://", "postgresql://", 1)
 
 
+CLIENTS = frozenset({"NOISE_AUDIT_URL", "NOISE_AUDIT_TOKEN"})
+"""What the command line and the Python client read for themselves."""
+
+
+def unknown_variables() -> list[str]:
+    """Variables of the environment that look like ours and are none: misspelt, most likely."""
+    known = {f"NOISE_AUDIT_{name.upper()}" for name in Settings.model_fields}
+    known |= {f"NOISE_AUDIT_LIMIT_{name.upper()}" for name in Limits.model_fields}
+    ours = (name for name in os.environ if name.upper().startswith("NOISE_AUDIT_"))
+    return sorted(name for name in ours if name.upper() not in known | CLIENTS)
+
+
 def export(settings: Settings) -> None:
     """Write these settings into the environment, so that this process's children read the same."""
     for name in (

@@ -2,7 +2,7 @@
 
 import typer
 
-from backend.cli import client, demo, keeping, scan, server, takeout
+from backend.cli import client, demo, doctor, keeping, scan, server, takeout
 
 app = typer.Typer(
     name="noise-audit",
@@ -13,6 +13,7 @@ app = typer.Typer(
 )
 server.add_to(app)
 keeping.add_to(app)
+doctor.add_to(app)
 demo.add_to(app)
 client.add_to(app)
 takeout.add_to(app)

@@ -6,7 +6,8 @@ import importlib.resources
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import psycopg
 from alembic import command
@@ -20,6 +21,8 @@ from sqlalchemy.orm import Session
 from backend.audit.errors import Unavailable
 from backend.store import jobs
 
+OLDEST_SERVER = 14
+"""Major version of PostgreSQL from which on everything here works."""
 MIGRATION_LOCK = 0x6E6F697365
 """Key of the advisory lock under which one process at a time migrates ("noise" in ASCII)."""
 
@@ -91,6 +94,21 @@ def is_migrated(url: str) -> bool:
             return set(heads) == set(wanted) and jobs.is_migrated(connection)
     finally:
         engine.dispose()
+
+
+class Server(NamedTuple):
+    """A PostgreSQL server: its major version, and its clock (aware UTC) when it was asked."""
+
+    version: int
+    now: datetime
+
+
+def server(session: Session) -> Server:
+    """Which server answers, and what time it has."""
+    number, now = session.execute(
+        text("SELECT current_setting('server_version_num')::int, clock_timestamp()")
+    ).one()
+    return Server(number // 10_000, now)
 
 
 def revision_of(session: Session) -> str | None:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 from chancy import Chancy, Job, Queue, Worker
 from chancy.migrate import Migrator
@@ -51,6 +51,14 @@ QUEUES = [
 
 NOBODYS = Queue("default", tags=set())
 """Every worker declares it and would serve it with a pool of processes, which outlive a worker that is killed."""
+
+
+class QueueState(NamedTuple):
+    """How the queue stands: jobs that wait and run; seconds the oldest has waited for a worker (0 when none waits)."""
+
+    waiting: int
+    running: int
+    oldest_waiting_seconds: float
 
 
 class _Outliving:
@@ -196,6 +204,31 @@ def unfinished(session: Session) -> list[dict[str, Any]]:
         )
     )
     return [dict(row) for row in found.mappings()]
+
+
+def queue_state(session: Session) -> QueueState:
+    """How many jobs wait and run, and for how long the oldest one waits."""
+    found = session.execute(
+        text(
+            "SELECT count(*) FILTER (WHERE state <> 'running'), count(*) FILTER (WHERE state = 'running'),"
+            " coalesce(extract(epoch FROM now() - min(scheduled_at) FILTER (WHERE state <> 'running')), 0)"
+            " FROM chancy_jobs WHERE state NOT IN ('succeeded', 'failed')"
+        )
+    ).one()
+    return QueueState(int(found[0]), int(found[1]), max(0.0, float(found[2])))
+
+
+def forgotten(session: Session) -> list[str]:
+    """The keys of runs and imports that are under way by their row, while the queue has no job for them."""
+    found = session.scalars(
+        text(
+            "WITH under_way AS (SELECT 'run:' || id AS key FROM run WHERE status IN ('queued', 'running')"
+            " UNION ALL SELECT 'dataset:' || id FROM dataset WHERE status = 'importing')"
+            " SELECT key FROM under_way WHERE NOT EXISTS (SELECT FROM chancy_jobs"
+            " WHERE unique_key = key AND state NOT IN ('succeeded', 'failed')) ORDER BY key"
+        )
+    )
+    return list(found)
 
 
 def live_workers(session: Session) -> int:
