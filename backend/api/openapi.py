@@ -16,6 +16,7 @@ from backend.api import (
     compare,
     datasets,
     decisions,
+    deletions,
     duplicates,
     events,
     exports,
@@ -47,7 +48,7 @@ DASHBOARD = Path(__file__).parents[1] / "dashboard"
 NOUNS = (
     *(accounts, system, recipes, events),
     *(preflights, server_folders, datasets, annotators, duplicates, versions, atlas, decisions),
-    *(imported, compare, selftests),
+    *(deletions, imported, compare, selftests),
     *(runs, predictions, samples, selections, thresholds, classes, figures, signoff, exports, reports),
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {

@@ -2,7 +2,7 @@
 
 import typer
 
-from backend.cli import client, demo, doctor, keeping, scan, server, takeout
+from backend.cli import client, deleting, demo, doctor, keeping, scan, server, takeout
 
 app = typer.Typer(
     name="noise-audit",
@@ -17,4 +17,5 @@ doctor.add_to(app)
 demo.add_to(app)
 client.add_to(app)
 takeout.add_to(app)
+deleting.add_to(app)
 scan.add_to(app)

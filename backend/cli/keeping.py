@@ -1,4 +1,4 @@
-"""The commands that keep an installation safe: back it up, and make an empty one what a backup holds."""
+"""The commands that keep an installation safe and small: back it up, restore it, remove what nobody needs."""
 
 from __future__ import annotations
 
@@ -49,6 +49,21 @@ def restore(
         say("Start it with: noise-audit up")
 
 
+def prune(
+    hours: Annotated[float, typer.Option(min=1, help="Younger files are left alone.")] = 24,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; remove nothing.")] = False,
+    data: Data = None,
+) -> None:
+    """Remove files that no dataset, run or upload speaks of any more (left by crashes and deletions)."""
+    from datetime import UTC, datetime, timedelta
+
+    from backend.store.retention import sweep
+
+    with plain_errors(), _parts(settings_with(data)) as (database, artifacts):
+        swept = sweep(database, artifacts, datetime.now(UTC), timedelta(hours=hours), really=not dry_run)
+    say(f"{'Would remove' if dry_run else 'Removed'} {len(swept.keys):,} files, {swept.bytes / 1e6:,.1f} MB.")
+
+
 @contextmanager
 def _parts(settings: Settings, *, migrated: bool = True) -> Iterator[tuple[Database, Artifacts]]:
     from backend.cli.running import postgres
@@ -65,5 +80,5 @@ def _parts(settings: Settings, *, migrated: bool = True) -> Iterator[tuple[Datab
 
 def add_to(app: typer.Typer) -> None:
     """Register these commands."""
-    for command in (backup, restore):
+    for command in (backup, restore, prune):
         app.command()(command)
