@@ -55,6 +55,7 @@ class Settings(BaseSettings):
         "", description="folders (os.pathsep between) that `import --on-server` may read"
     )
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
+    log_format: Literal["text", "json"] = "text"
     max_starts: int = Field(5, ge=1, description="how often one job may be started before it is failed")
     limits: Limits = Field(default_factory=Limits)
 
@@ -89,5 +90,6 @@ def export(settings: Settings) -> None:
         "public_host",
         "server_folders",
         "device",
+        "log_format",
     ):
         os.environ[f"NOISE_AUDIT_{name.upper()}"] = str(getattr(settings, name))

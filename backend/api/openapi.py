@@ -22,6 +22,7 @@ from backend.api import (
     exports,
     figures,
     imported,
+    metrics,
     predictions,
     preflights,
     problems,
@@ -63,6 +64,7 @@ def routed(settings: Settings, app: FastAPI, dashboard: Path = DASHBOARD) -> Fas
     problems.install(app)
     for noun in NOUNS:
         app.include_router(noun.router, responses=_ERRORS)
+    app.include_router(metrics.router)
     app.include_router(uploads_router(settings), include_in_schema=False)
     # Last: it answers every address that is left.
     app.include_router(pages_router(dashboard))

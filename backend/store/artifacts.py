@@ -195,6 +195,19 @@ class Artifacts:
                 except NotFoundError:
                     continue
 
+    def ping(self) -> None:
+        """Raise Unavailable (ARTIFACTS_AWAY) unless the store answers, and a folder can be written."""
+        if isinstance(self._store, LocalStore) and self._store.prefix is not None:
+            if not os.access(self._store.prefix, os.W_OK | os.X_OK):
+                raise Unavailable(
+                    "ARTIFACTS_AWAY",
+                    "The artifact folder is gone or cannot be written.",
+                    hint="Mount it, or give the server's user its rights back.",
+                )
+        else:
+            # One request, and whatever it answers, it answered.
+            self.exists("probe")
+
     def free_bytes(self) -> int | None:
         """Free space where the objects lie; None for a bucket, which has no end that we could see."""
         if isinstance(self._store, LocalStore) and self._store.prefix is not None:
