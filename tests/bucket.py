@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from moto.server import ThreadedMotoServer
 @contextmanager
 def s3_server() -> Iterator[str]:
     """Serves until the block ends; gives its address."""
+    # It would tell of every request on standard error.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
