@@ -92,7 +92,7 @@ function Cost({ kind, freed }: { kind: Kind; freed: Freed }) {
         the files that belong to them. This cannot be undone.
       </p>
       {kind === "audit" && <p>Decisions made in it belong to the dataset and stay.</p>}
-      {kind === "dataset" && (
+      {freed.runs + freed.decisions > 0 && kind === "dataset" && (
         <p>
           With it go {many(freed.runs, "audit")} and {many(freed.decisions, "decision")}. Export what you want
           to keep first.
