@@ -118,7 +118,7 @@ def sweep(database: Database, artifacts: Artifacts, now: datetime, age: timedelt
         known: dict[str, set[str]] = {
             "datasets": {each for row in datasets for each in row},
             "runs": set(session.scalars(select(Run.id))),
-            "uploads": set(session.scalars(select(Upload.id))),
+            "uploads": set(session.scalars(select(Upload.id))) - _used_up(session),
             "probe": set(),
         }
         ended = set(session.scalars(select(Run.id).where(Run.status.in_(("succeeded", "cancelled")))))
@@ -127,6 +127,13 @@ def sweep(database: Database, artifacts: Artifacts, now: datetime, age: timedelt
             for each in found:
                 artifacts.delete(each.key)
     return Swept([each.key for each in found], sum(each.size for each in found))
+
+
+def _used_up(session: Session) -> set[str | None]:
+    """Uploads that have become a dataset or a run's result; a backup may have kept their bytes from being removed."""
+    became = select(Dataset.source["upload_id"].astext).where(Dataset.status == "ready")
+    judged = select(Run.config["upload_id"].astext).where(Run.status == "succeeded")
+    return {*session.scalars(became), *session.scalars(judged)}
 
 
 def _is_orphan(key: str, known: dict[str, set[str]], ended: set[str]) -> bool:

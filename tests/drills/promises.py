@@ -178,6 +178,25 @@ def writes_may_fail(top: Topology, times: int, rng: random.Random) -> Reached:
     return _files("writes", times, rng)
 
 
+def a_full_disk_is_told(top: Topology, times: int, rng: random.Random) -> Reached:
+    """The data folder is a tmpfs that fills up in the middle of a job; with space made the next one succeeds."""
+    wrong, data = [], str(top.folder / "data")
+    for number in range(times):
+        kibibytes = rng.randint(16, 150)
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={kibibytes}k", "tmpfs", data]
+        if subprocess.run(mount, capture_output=True, check=False).returncode:
+            return Reached(0, [], "not tried: this user may not mount a tmpfs")
+        try:
+            full = _imported(top, number)
+            subprocess.run(["mount", "-o", "remount,size=256m", data], check=True)
+            after = _imported(top, number)
+        finally:
+            subprocess.run(["umount", "-l", data], check=True)
+        if full != "failed DISK_FULL" or after != "ready":
+            wrong.append(f"{kibibytes} KiB: {full}, with space {after}")
+    return Reached(times, wrong, f"{times - len(wrong)} of {times} told DISK_FULL and went on with space")
+
+
 def the_database_may_go_away(top: Topology, times: int, rng: random.Random) -> Reached:
     """The database is killed while a run trains and stays away for a minute; the run is never started again."""
     wrong = []
@@ -241,7 +260,7 @@ def uploads_resume(top: Topology, times: int, rng: random.Random) -> Reached:
             hitting.start()
             try:
                 with Client(f"http://127.0.0.1:{top.ports[0]}", top.token) as client:
-                    made = client._send(Path(file.name), lambda sent, total: None)
+                    made = client._wire.send(Path(file.name), lambda sent, total: None)
                 found = hashlib.sha256(top.opened().get(stored_uploads.key(made))).digest()
                 if found != hashlib.sha256(data).digest():
                     wrong.append(f"upload {number}: other bytes arrived")
@@ -298,6 +317,7 @@ PROMISES = [
     Promise("a job delivered twice has one result", 1000, duplicates_publish_once),
     Promise("a checkpoint is valid after a kill", 1000, checkpoints_survive_kills),
     Promise("a failing write leaves nothing corrupt", 1000, writes_may_fail),
+    Promise("a full disk is told, and nothing corrupt", 50, a_full_disk_is_told),
     Promise("the database may be away", 10, the_database_may_go_away),
     Promise("cancel within 10 s in every state", 200, cancel_is_quick),
     Promise("an upload resumes after a kill", 200, uploads_resume),
@@ -313,6 +333,16 @@ def _files(what: str, times: int, rng: random.Random) -> Reached:
     command = [sys.executable, "-m", "tests.drills.files", what, str(times), str(rng.randrange(2**31))]
     said = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     return Reached(times, said["wrong"], said["figure"])
+
+
+def _imported(top: Topology, seed: int) -> str:
+    """How an import of the digits ended, with its code when it failed."""
+    made = top.post("/api/datasets/builtin/digits", {"seed": seed})
+    assert made is not None, "no backend accepts anything"
+    end = finished(lambda: top.state("dataset", made["id"]), JOB_SECONDS)
+    with top.database.transaction() as session:
+        error = datasets.load(session, made["id"]).error
+    return f"{end} {error['code']}" if error else end
 
 
 def _start_run(top: Topology, seed: int, *, epochs: int) -> str:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from backend.audit.errors import Conflict, NotFound
-from backend.store import claims, datasets, decisions, jobs, results, retention, runs
+from backend.store import claims, datasets, decisions, jobs, results, retention, runs, uploads
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.keeping import nothing_is_removed
@@ -135,15 +135,28 @@ def test_while_a_backup_is_taken_nothing_is_deleted_or_swept(
 
 
 def test_orphans_and_checkpoints_of_ended_runs_are_swept_when_old_enough(
-    database: Database, artifacts: Artifacts, finished: Run, new_run: Callable[[], Run]
+    database: Database, artifacts: Artifacts, owner: str, finished: Run, new_run: Callable[[], Run]
 ) -> None:
     keep = [f"runs/{new_run().id}/checkpoint/1", "elsewhere/thing", *artifacts.list("")]
-    orphans = ["datasets/gone/images.pack", f"runs/{finished.id}/checkpoint/2", "runs/gone/x", "uploads/gone"]
+    with database.transaction() as session:
+        for name in ("waiting", "used"):
+            uploads.record(session, owner, name, "images.zip", 5)
+        dataset = datasets.create(session, owner, "used", {"kind": "upload", "upload_id": "used"})
+        claims.claim(session, Dataset, dataset.id, "one", 5)
+        claims.finish(session, Dataset, dataset.id, "one", "ready")
+    keep.append("uploads/waiting")
+    orphans = [
+        "uploads/used",
+        "datasets/gone/images.pack",
+        f"runs/{finished.id}/checkpoint/2",
+        "runs/gone/x",
+        "uploads/gone",
+    ]
     for key in {*keep, *orphans} - set(artifacts.list("")):
         artifacts.put(key, b"12345")
     young = sweep(database, artifacts, datetime.now(UTC), timedelta(hours=1), really=True)
     assert young.keys == []
     told = sweep(database, artifacts, LATER, timedelta(hours=1), really=False)
-    assert (told.keys, told.bytes) == (sorted(orphans), 20)
+    assert (told.keys, told.bytes) == (sorted(orphans), 25)
     assert sweep(database, artifacts, LATER, timedelta(hours=1), really=True) == told
     assert artifacts.list("") == sorted(keep)
