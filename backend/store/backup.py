@@ -16,16 +16,16 @@ from importlib.metadata import version
 from pathlib import Path
 
 from psycopg import sql
-from sqlalchemy import Table, select, text
+from sqlalchemy import Table, text
 from sqlalchemy.orm import Session
 
 from backend.audit.errors import Conflict, NotFound, Unavailable
 from backend.store import bulk, jobs
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database, is_migrated, revision_of
-from backend.store.keeping import nothing_is_removed
+from backend.store.keeping import nothing_is_removed, owner_of, owners
 from backend.store.snapshot import ArtifactPart, Buffer, Manifest, Part, QueuedJob, TablePart, Writer
-from backend.store.tables import Base, Dataset, Run, Upload
+from backend.store.tables import Base
 
 LEFT_OUT = frozenset({"session", "login_code"})
 """Browsers sign in again: a sign-in that was revoked since must not come back with an older backup."""
@@ -123,8 +123,8 @@ def _partitions(session: Session, table: Table) -> list[str | None]:
 def _artifacts(
     session: Session, artifacts: Artifacts, writer: Writer, progress: Progress
 ) -> Iterator[ArtifactPart]:
-    spoken_of = _spoken_of(session)
-    wanted = [stored for stored in artifacts.stored("") if _is_wanted(stored.key, spoken_of)]
+    known = owners(session)
+    wanted = [stored for stored in artifacts.stored("") if _is_wanted(stored.key, known)]
     done, total = 0, sum(stored.size for stored in wanted)
     for stored in wanted:
         progress(done, total)
@@ -152,19 +152,10 @@ def _artifact(artifacts: Artifacts, writer: Writer, key: str) -> Part:
     return writer.member(ArtifactPart(0, "", key).member, whole(), compress=False)
 
 
-def _spoken_of(session: Session) -> dict[str, set[str]]:
-    """The ids under each first word of a key that rows of this moment know; other words are kept whole."""
-    datasets = session.execute(select(Dataset.id, Dataset.content_id)).all()
-    return {
-        "datasets": {each for row in datasets for each in row},
-        "runs": set(session.scalars(select(Run.id))),
-        "uploads": set(session.scalars(select(Upload.id))),
-    }
-
-
-def _is_wanted(key: str, spoken_of: dict[str, set[str]]) -> bool:
-    kind, _, rest = key.partition("/")
-    return kind not in spoken_of or rest.partition("/")[0] in spoken_of[kind]
+def _is_wanted(key: str, known: dict[str, set[str]]) -> bool:
+    """What rows of this moment speak of, and all whose owner cannot be told."""
+    kind, owner = owner_of(key)
+    return kind not in known or owner in known[kind]
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from backend.audit.errors import Conflict
 from backend.store import bulk
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
-from backend.store.keeping import may_remove
-from backend.store.tables import Base, Dataset, Decision, Run, Upload
+from backend.store.keeping import may_remove, owner_of, owners
+from backend.store.tables import Base, Dataset, Decision, Run
 
 AGE_GUARD = timedelta(hours=24)
 """Younger files are never swept: their rows may still be on their way."""
@@ -114,13 +114,8 @@ def sweep(database: Database, artifacts: Artifacts, now: datetime, age: timedelt
     with database.transaction() as session:
         if not may_remove(session):
             raise _backup_running()
-        datasets = session.execute(select(Dataset.id, Dataset.content_id)).all()
-        known: dict[str, set[str]] = {
-            "datasets": {each for row in datasets for each in row},
-            "runs": set(session.scalars(select(Run.id))),
-            "uploads": set(session.scalars(select(Upload.id))) - _used_up(session),
-            "probe": set(),
-        }
+        known = {**owners(session), "probe": set()}
+        known["uploads"] -= _used_up(session)
         ended = set(session.scalars(select(Run.id).where(Run.status.in_(("succeeded", "cancelled")))))
         found = [each for each in stored if _is_orphan(each.key, known, ended)]
         if really:
@@ -137,10 +132,10 @@ def _used_up(session: Session) -> set[str | None]:
 
 
 def _is_orphan(key: str, known: dict[str, set[str]], ended: set[str]) -> bool:
-    kind, owner, *rest = [*key.split("/", 2), ""]
+    kind, owner = owner_of(key)
     if kind not in known:
         return False
-    left_over = kind == "runs" and owner in ended and rest[0].startswith("checkpoint/")
+    left_over = kind == "runs" and owner in ended and key.startswith(f"runs/{owner}/checkpoint/")
     return left_over or owner not in known[kind]
 
 

@@ -102,6 +102,7 @@ def test_work_without_workers_a_stuck_queue_and_a_forgotten_import_are_wrong(
     assert wrong(examination.database_of(settings)).keys() == {"queue"}
 
 
+@pytest.mark.slow
 def test_a_device_that_is_not_there_is_wrong_and_the_processor_is_not() -> None:
     assert states(examination.device(Settings(device="cpu"))) == {"device": "fine"}
     if not Path("/dev/nvidia0").exists():
