@@ -34,6 +34,8 @@ HEARTBEAT_TIMEOUT = 12
 """Seconds of silence after which a worker counts as dead; its job goes on elsewhere a few seconds later."""
 RECOVERY_SECONDS = 3
 LEADER_TIMEOUT = 9
+REPORT_BACK_SECONDS = 15
+"""So long after the database's start living workers have to be heard of again: they try every five seconds."""
 OUTAGE_SECONDS = 60
 """For which the database may be away."""
 ATTEMPTS = 1000
@@ -79,7 +81,16 @@ class _Leadership(_Outliving, Leadership):  # type: ignore[misc]
 
 
 class _Recovery(_Outliving, Recovery):  # type: ignore[misc]
-    pass
+    """Chancy's, but it takes nobody for dead when it was the database that was away."""
+
+    @classmethod
+    async def recover(cls, worker: Any, chancy: Any, cursor: Any) -> int:
+        """Put the jobs of dead workers back; none just after the server's start, when nobody could be heard of."""
+        await cursor.execute("SELECT extract(epoch FROM now() - pg_postmaster_start_time()) AS up")
+        if (await cursor.fetchone())["up"] < REPORT_BACK_SECONDS:
+            return 0
+        recovered: int = await super().recover(worker, chancy, cursor)
+        return recovered
 
 
 class _Pruner(_Outliving, Pruner):  # type: ignore[misc]

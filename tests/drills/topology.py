@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 from sqlalchemy import text
@@ -164,6 +165,8 @@ def topology(*, backends: int = 1, workers: int = 1, s3: bool = False) -> Iterat
             address = stack.enter_context(s3_server())
             environment = s3_environment(address)
             artifacts = f"s3://{new_bucket(address)}/drill"
+            # The drill looks into the bucket itself.
+            stack.enter_context(mock.patch.dict(os.environ, environment))
         made = Topology(
             folder, backends=backends, workers=workers, artifacts=artifacts, environment=environment
         )
