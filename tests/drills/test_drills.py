@@ -11,13 +11,13 @@ from tests.drills.promises import PROMISES, Promise
 from tests.drills.topology import Topology, topology
 
 QUICK = {
-    "accepted_jobs_survive": 3,
+    "accepted_jobs_survive": 2,
     "duplicates_publish_once": 20,
     "checkpoints_survive_kills": 40,
     "writes_may_fail": 60,
     "a_full_disk_is_told": 1,
     "uploads_resume": 1,
-    "migrations_survive_kills": 2,
+    "migrations_survive_kills": 1,
     "backups_come_back_equal": 1,
 }
 """How often here. What trains for long is left to the full version; `tests/worker/test_execute.py` has one of each."""
