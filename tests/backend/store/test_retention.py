@@ -140,7 +140,7 @@ def test_orphans_and_checkpoints_of_ended_runs_are_swept_when_old_enough(
     keep = [f"runs/{new_run().id}/checkpoint/1", "elsewhere/thing", *artifacts.list("")]
     with database.transaction() as session:
         for name in ("waiting", "used"):
-            uploads.record(session, owner, name, "images.zip", 5)
+            uploads.record(session, owner, name, "images.zip", 5, digest="0" * 64)
         dataset = datasets.create(session, owner, "used", {"kind": "upload", "upload_id": "used"})
         claims.claim(session, Dataset, dataset.id, "one", 5)
         claims.finish(session, Dataset, dataset.id, "one", "ready")
