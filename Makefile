@@ -5,7 +5,7 @@ DATA ?=
 ARGS := $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint check format lock dashboard chromium client bench-audit bench-predictions bench-noise bench-train bench-paper bench-api bench-ui bench-import fuzz screenshots clean
+.PHONY: help setup demo up test drills lint check format lock dashboard chromium client bench-audit bench-predictions bench-noise bench-train bench-paper bench-api bench-ui bench-import fuzz screenshots clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ chromium: setup
 test: setup chromium ## every test, the browser's included
 	$(BIN)/python frontend/build_hook.py --test
 	$(BIN)/python -m pytest
+
+drills: setup ## hit every promise of reliability as often as it must hold (hours); ARGS="--scale 0.01" for less
+	$(BIN)/python -m tests.drills $(ARGS)
 
 lint: setup ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

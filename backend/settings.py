@@ -59,6 +59,7 @@ class Settings(BaseSettings):
         "", description="folders (os.pathsep between) that `import --on-server` may read"
     )
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
+    log_format: Literal["text", "json"] = "text"
     max_starts: int = Field(5, ge=1, description="how often one job may be started before it is failed")
     limits: Limits = Field(default_factory=Limits)
 
@@ -68,6 +69,18 @@ class Settings(BaseSettings):
         if url and not url.startswith(("postgresql://", "postgres://")):
             raise ValueError("NOISE_AUDIT_DATABASE_URL must begin with postgresql://")
         return url.replace("postgres://", "postgresql://", 1)
+
+
+CLIENTS = frozenset({"NOISE_AUDIT_URL", "NOISE_AUDIT_TOKEN"})
+"""What the command line and the Python client read for themselves."""
+
+
+def unknown_variables() -> list[str]:
+    """Variables of the environment that look like ours and are none: misspelt, most likely."""
+    known = {f"NOISE_AUDIT_{name.upper()}" for name in Settings.model_fields}
+    known |= {f"NOISE_AUDIT_LIMIT_{name.upper()}" for name in Limits.model_fields}
+    ours = (name for name in os.environ if name.upper().startswith("NOISE_AUDIT_"))
+    return sorted(name for name in ours if name.upper() not in known | CLIENTS)
 
 
 def export(settings: Settings) -> None:
@@ -81,5 +94,6 @@ def export(settings: Settings) -> None:
         "public_host",
         "server_folders",
         "device",
+        "log_format",
     ):
         os.environ[f"NOISE_AUDIT_{name.upper()}"] = str(getattr(settings, name))

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
 from noise_audit import upload, waiting
 from noise_audit.shapes import Dataset, Decision, Export, FigureName, Recorded, Run, Unreviewed
@@ -267,6 +267,16 @@ class Client:
         return waiting.succeed(
             lambda: cast(Job, self._wire.json("GET", f"/api/{noun}/{job['id']}")), title, progress
         )
+
+    # --- deleting --------------------------------------------------------------------------------
+
+    def deletion(self, kind: Literal["datasets", "runs"], id_: str) -> Json:
+        """What deleting a dataset or a run would free, in rows and bytes; nothing is deleted."""
+        return self._wire.json("GET", f"/api/{kind}/{id_}/deletion")
+
+    def delete(self, kind: Literal["datasets", "runs"], id_: str) -> Json:
+        """Delete a dataset (with its runs and decisions) or a run for good; gives what was freed."""
+        return self._wire.json("DELETE", f"/api/{kind}/{id_}")
 
     # --- what a run found ------------------------------------------------------------------------
 

@@ -54,17 +54,21 @@ def send(http: httpx.Client, file: Path, progress: Progress = lambda sent, total
         "/api/uploads", headers={**TUS, "Upload-Length": str(total), "Upload-Metadata": encoded}
     )
     location = httpx.URL(created.headers["Location"]).path
-    offset, failures, hashed = 0, 0, 0
+    offset, failures, hashed, unsure = 0, 0, 0, False
     digest = Digest()
     # Hashing lets go of the interpreter: it costs no time beside the sending.
     with file.open("rb") as source, ThreadPoolExecutor(1) as hashing:
         while offset < total:
-            source.seek(offset)
-            chunk = source.read(CHUNK_BYTES - offset % CHUNK_BYTES)
-            if offset == hashed:
-                hashing.submit(digest.add, chunk)
-                hashed += len(chunk)
             try:
+                if unsure:
+                    # How far did it come? The server may still be away when it is asked.
+                    offset, unsure = int(http.head(location, headers=TUS).headers["Upload-Offset"]), False
+                    continue
+                source.seek(offset)
+                chunk = source.read(CHUNK_BYTES - offset % CHUNK_BYTES)
+                if offset == hashed:
+                    hashing.submit(digest.add, chunk)
+                    hashed += len(chunk)
                 answer = http.patch(
                     location,
                     content=chunk,
@@ -76,10 +80,9 @@ def send(http: httpx.Client, file: Path, progress: Progress = lambda sent, total
                 )
                 offset, failures = int(answer.headers["Upload-Offset"]), 0
             except httpx.TransportError:
-                failures += 1
+                failures, unsure = failures + 1, True
                 if failures > RETRIES:
                     raise
                 time.sleep(0.2 * 2**failures)
-                offset = int(http.head(location, headers=TUS).headers["Upload-Offset"])
             progress(offset, total)
     return location.rstrip("/").rsplit("/", 1)[-1], digest.text()

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 
+from backend.logs import set_up
 from backend.settings import Settings, export
 from backend.store import jobs
 from backend.store.database import migrate
@@ -30,8 +31,8 @@ async def serve(url: str) -> None:
 
 def main() -> None:
     """Connect to the given PostgreSQL, or to the embedded one of this machine, and serve."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings = Settings()
+    set_up(settings.log_format)
     embedded = None if settings.database_url else EmbeddedPostgres(settings.data / "postgres")
     url = embedded.start() if embedded else settings.database_url
     try:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backend.audit.errors import ClaimLost, NoiseAuditError
+from backend.logs import about, set_up
 from backend.settings import Settings
 from backend.store import claims
 from backend.store.artifacts import Artifacts
@@ -33,12 +34,21 @@ def enter(
     arguments: list[str],
 ) -> int:
     """Claim row `arguments[0]` under claim `arguments[1]` and do the job; returns the exit status."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
-    )
     # Let `finally` clauses run when the worker asks us to leave.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     settings, (id_, claim_id) = Settings(), arguments
+    set_up(settings.log_format)
+    with about(**{f"{table.__tablename__}_id": id_, "claim_id": claim_id}):
+        return _enter(settings, table, do, id_, claim_id)
+
+
+def _enter(
+    settings: Settings,
+    table: type[Claimable],
+    do: Callable[[Settings, Artifacts, Claimed, Claimable], None],
+    id_: str,
+    claim_id: str,
+) -> int:
     database = Database(settings.database_url)
     try:
         with database.transaction() as session:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from backend.audit.errors import BadInput
 from backend.settings import Settings
-from backend.store import runs
+from backend.store import keeping, runs
 from backend.store.artifacts import Artifacts
 from backend.store.runs import PREDICTIONS
 from backend.store.tables import Run
@@ -73,7 +73,7 @@ class Training(Stages):
         self.save_network(folder / "model.safetensors", data, self.labels().classes)
         kept = {**outcome.summary, "settings": self.recipe.as_dict()}
         self.publish(_findings(outcome), layout, data.given_label_N, folder, kept, outcome.epochs)
-        self.artifacts.delete(f"runs/{self.run_id}/{CHECKPOINT}/")
+        keeping.drop(self.database, self.artifacts, f"runs/{self.run_id}/{CHECKPOINT}/")
         if self.vector_NF is not None:
             self.forget_upload()
 

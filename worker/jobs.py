@@ -16,6 +16,7 @@ from typing import Any
 from chancy.job import QueuedJob
 from sqlalchemy.orm import Session
 
+from backend.logs import RELAYED
 from backend.processes import dies_with_parent
 from backend.settings import Settings
 from backend.store import claims, duplicates
@@ -92,7 +93,7 @@ async def _relay(process: asyncio.subprocess.Process, tail: deque[str]) -> None:
     async for raw in process.stderr:
         line = raw.decode(errors="replace").rstrip()
         tail.append(line)
-        log.info("%s", line)
+        log.info("%s", line, extra={RELAYED: True})
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from backend.audit.errors import BadInput
 from backend.settings import Settings
-from backend.store import annotators, claims, datasets, selftests, uploads
+from backend.store import annotators, claims, datasets, keeping, selftests, uploads
 from backend.store.artifacts import Artifacts
 from backend.store.tables import Dataset
 from worker.claimed import Claimed
@@ -60,7 +60,7 @@ class Preparation:
         self.claimed.progress(force=True, stage="fetch", message="Opening the upload")
         with delivered(self.source, self.settings, self.artifacts, self.directory) as source:
             self.store(source)
-        self.artifacts.delete(uploads.key(self.source["upload_id"]))
+        keeping.drop(self.claimed.database, self.artifacts, uploads.key(self.source["upload_id"]))
 
     def import_folder(self) -> None:
         """Import a folder of this server."""
@@ -200,7 +200,7 @@ class Preparation:
             image_shape=shape,
             report={**kept, "relabelled": int((given_N != rows.given_label_N).sum())},
         )
-        self.artifacts.delete(key)
+        keeping.drop(self.claimed.database, self.artifacts, key)
 
     def pixels(self) -> np.ndarray[Any, Any]:
         """The parent's training pixels as rows, float32 in [0, 1]: what instance-dependent noise looks at."""

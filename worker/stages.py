@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from backend.audit.errors import NotFound
 from backend.settings import Settings
-from backend.store import claims, datasets, results, runs, uploads
+from backend.store import claims, datasets, keeping, results, runs, uploads
 from backend.store.artifacts import Artifacts
 from backend.store.tables import Run
 from worker.claimed import Claimed
@@ -103,7 +103,7 @@ class Stages:
 
     def forget_upload(self) -> None:
         """What the run was made of is no longer needed; its results stand."""
-        self.artifacts.delete(uploads.key(self.config["upload_id"]))
+        keeping.drop(self.database, self.artifacts, uploads.key(self.config["upload_id"]))
 
     def layout(self, feature_NF: NDArray[Any], source: str, begun: float) -> Layout:
         """The 2-D map and the neighbours of these features; `begun` is the share of the run done before."""

@@ -16,7 +16,7 @@ from backend.api.schemas import Answer, Body
 from backend.api.uploads import unused
 from backend.audit.annotators import NONE
 from backend.audit.errors import BadInput
-from backend.store import activity, annotators, datasets
+from backend.store import activity, annotators, datasets, keeping
 from backend.store import uploads as stored_uploads
 from backend.store.annotators import AnnotatorLabels
 from backend.store.tables import Dataset, Upload
@@ -74,7 +74,7 @@ def create_annotations(dataset_id: Id, body: AnnotationsCreate, context: In, cal
         activity.record(
             session, caller.id, "annotations.create", dataset_id, annotators=len(found.annotators)
         )
-    context.artifacts.delete(stored_uploads.key(upload.id))
+    keeping.drop(context.database, context.artifacts, stored_uploads.key(upload.id))
     return AnnotationsAnswer.model_validate(report)
 
 

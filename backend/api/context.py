@@ -10,6 +10,7 @@ from typing import Annotated, Literal, NamedTuple
 from fastapi import Depends, Path, Request
 
 from backend.api.published import Published
+from backend.api.requests import Requests
 from backend.api.throttle import Throttle
 from backend.audit.rights import AccountRole, Scope
 from backend.settings import Settings
@@ -42,6 +43,7 @@ class Context:
     throttle: Throttle
     stopping: threading.Event = field(default_factory=threading.Event)
     migrated: threading.Event = field(default_factory=threading.Event)
+    requests: Requests = field(default_factory=Requests)
 
     @classmethod
     def of(cls, settings: Settings, database: Database, artifacts: Artifacts) -> Context:

@@ -32,6 +32,7 @@ TAGS = {
     "sign-off": "What a random sample, reviewed, says of the whole dataset.",
     "self-tests": "How well an audit would find wrong labels in these images.",
     "compare": "Runs on one dataset side by side.",
+    "deletions": "What deleting would free, and deleting for good.",
 }
 
 SECURITY: dict[str, Schema] = {

@@ -17,6 +17,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend import logs
 from backend.api.context import Caller, Context
 from backend.api.hosts import host_allowed, origin_allowed
 from backend.api.problems import error_response, internal_error
@@ -28,8 +29,9 @@ log = logging.getLogger(__name__)
 
 READING = frozenset({"GET", "HEAD"})
 PUBLIC = frozenset({("GET", "/health/live"), ("GET", "/health/ready"), ("POST", "/api/session")})
-"""Besides the dashboard's files: whatever is read outside /api."""
+"""Besides the dashboard's files: whatever is read outside /api and /metrics."""
 API = "/api"
+METRICS = "/metrics"
 UPLOADS = "/api/uploads"
 COOKIE = "noise_audit_session"
 
@@ -55,7 +57,7 @@ def cookie_name(scheme: str) -> str:
 
 def is_public(method: str, path: str) -> bool:
     """Whether nobody needs an account for this."""
-    inside = path == API or path.startswith(f"{API}/")
+    inside = path in (API, METRICS) or path.startswith(f"{API}/")
     return (method, path) in PUBLIC or (method in READING and not inside)
 
 
@@ -76,12 +78,17 @@ class Gate:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
+        with logs.about(request_id=request_id):
+            await self._answer(scope, receive, send, request_id)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         began, status = time.monotonic(), 0
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                self._context.requests.note(scope, status, time.monotonic() - began)
                 _add_headers(message, scope, request_id)
             await send(message)
 

@@ -17,12 +17,14 @@ from backend.api import (
     compare,
     datasets,
     decisions,
+    deletions,
     duplicates,
     events,
     exports,
     figures,
     imported,
     members,
+    metrics,
     people,
     predictions,
     preflights,
@@ -52,7 +54,7 @@ DASHBOARD = Path(__file__).parents[1] / "dashboard"
 NOUNS = (
     *(accounts, sessions, people, activities, system, recipes, events),
     *(preflights, server_folders, datasets, members, annotators, duplicates, versions, atlas, decisions),
-    *(imported, compare, selftests),
+    *(deletions, imported, compare, selftests),
     *(runs, predictions, samples, selections, thresholds, classes, figures, signoff, exports, reports),
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {
@@ -68,6 +70,7 @@ def routed(settings: Settings, app: FastAPI, dashboard: Path = DASHBOARD) -> Fas
     rights = [Depends(authorized)]
     for noun in NOUNS:
         app.include_router(noun.router, responses=_ERRORS, dependencies=rights)
+    app.include_router(metrics.router, dependencies=rights)
     app.include_router(uploads_router(settings), include_in_schema=False, dependencies=rights)
     # Last: it answers every address that is left.
     app.include_router(pages_router(dashboard))

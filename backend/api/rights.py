@@ -48,11 +48,13 @@ NEEDS: dict[str, Operation] = {
     "set_member": "members",
     "remove_member": "members",
     "create_decisions": "decide",
+    "delete_dataset": "delete",
     # runs
     "create_run": "run",
     "estimate_run": "see",
     "create_predictions": "run",
     "stop_run": "run",
+    "delete_run": "delete",
     "create_selection": "see",
     "download_export": "export",
     "download_report": "export",

@@ -270,6 +270,17 @@ class DatasetList(Answer):
     items: list[DatasetAnswer]
 
 
+class DeletionAnswer(Answer):
+    """What deleting frees, or has freed."""
+
+    rows: int
+    row_bytes: int
+    artifact_bytes: int
+    runs: int
+    decisions: int = Field(description="deleted with the dataset; a run's decisions stay with its dataset")
+    shared_with: int = Field(description="other datasets with the same images, which therefore stay")
+
+
 # --- recipes and runs ----------------------------------------------------------------------------
 
 

@@ -23,8 +23,9 @@ def live() -> dict[str, str]:
 
 @router.get("/health/ready")
 def ready(context: In) -> dict[str, str]:
-    """The database answers and has this version's tables."""
+    """The database answers and has this version's tables, and the artifact store answers; 503 says which does not."""
     context.database.ping()
+    context.artifacts.ping()
     # Tables only ever move forward, and this process with its version stays: once yes, always yes.
     if not context.migrated.is_set():
         if not is_migrated(context.database.url):

@@ -24,7 +24,7 @@ from tuspyserver.lock import FileLock
 from backend.api.context import Context, In, Me
 from backend.audit.errors import BadInput, Conflict, NoiseAuditError, NotFound, TooLarge, Unavailable
 from backend.settings import Settings
-from backend.store import activity, uploads
+from backend.store import activity, keeping, uploads
 from backend.store.tables import Upload
 from noise_audit.digest import of_file
 
@@ -122,7 +122,7 @@ def sweep(context: Context, now: float) -> int:
     with context.database.transaction() as session:
         left = uploads.forget_old(session, datetime.fromtimestamp(before, UTC))
     for upload_id in left:
-        context.artifacts.delete(uploads.key(upload_id))
+        keeping.drop(context.database, context.artifacts, uploads.key(upload_id))
     return removed + len(left)
 
 
@@ -164,7 +164,7 @@ def _forget(context: Context, account_id: str, upload_id: str) -> None:
     """Drop a finished upload's bytes and its note; Conflict (UPLOAD_IN_USE) while a dataset is made of it."""
     with context.database.transaction() as session:
         uploads.forget(session, account_id, upload_id)
-    context.artifacts.delete(uploads.key(upload_id))
+    keeping.drop(context.database, context.artifacts, uploads.key(upload_id))
 
 
 def _mend(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import typer
 
-from backend.cli import client, demo, people, scan, server, takeout
+from backend.cli import client, deleting, demo, doctor, keeping, people, scan, server, takeout
 
 app = typer.Typer(
     name="noise-audit",
@@ -13,7 +13,10 @@ app = typer.Typer(
 )
 server.add_to(app)
 people.add_to(app)
+keeping.add_to(app)
+doctor.add_to(app)
 demo.add_to(app)
 client.add_to(app)
 takeout.add_to(app)
+deleting.add_to(app)
 scan.add_to(app)

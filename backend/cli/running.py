@@ -43,8 +43,11 @@ def migrate_database(settings: Settings) -> None:
 
 
 @contextmanager
-def postgres(settings: Settings) -> Iterator[str]:
-    """The given PostgreSQL's URL, or the embedded one's, started for as long as the block lasts."""
+def postgres(settings: Settings, *, migrated: bool = True) -> Iterator[str]:
+    """The given PostgreSQL's URL, or the embedded one's, started for as long as the block lasts.
+
+    The embedded one is `migrated` to this version, unless its tables are still to come from elsewhere.
+    """
     if settings.database_url:
         yield settings.database_url
         return
@@ -52,7 +55,8 @@ def postgres(settings: Settings) -> Iterator[str]:
     embedded = EmbeddedPostgres(settings.data / "postgres")
     try:
         url = embedded.start()
-        migrate(url)
+        if migrated:
+            migrate(url)
         yield url
     finally:
         embedded.stop()

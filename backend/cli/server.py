@@ -5,7 +5,6 @@ Each imports what it runs when it is called: `noise-audit --help` and the client
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -79,12 +78,14 @@ def up(data: Data = None, host: Host = None, port: Port = None, workers: Workers
 def serve(data: Data = None, host: Host = None, port: Port = None) -> None:
     """Run the backend alone (HTTP and the dashboard), against an existing database."""
     from backend.cli.running import serve_backend
+    from backend.logs import set_up
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # uvicorn raises the signal that ended it once more; as `Leave` it lets PostgreSQL stop in order.
     leave_on_signals()
     with suppress(Leave), plain_errors():
-        serve_backend(settings_with(data, host, port))
+        settings = settings_with(data, host, port)
+        set_up(settings.log_format)
+        serve_backend(settings)
 
 
 def worker(data: Data = None) -> None:

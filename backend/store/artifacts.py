@@ -7,8 +7,9 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
@@ -21,6 +22,14 @@ MULTIPART_BYTES = 64 * 2**20
 CHUNK_BYTES = 8 * 2**20
 
 log = logging.getLogger(__name__)
+
+
+class Stored(NamedTuple):
+    """An object as the store lists it; `size` in bytes."""
+
+    key: str
+    size: int
+    modified_at: datetime
 
 
 class Artifacts:
@@ -100,12 +109,16 @@ class Artifacts:
         """Write the object to a file, which appears only when whole; missing folders are made."""
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.part")
-        with _translated(key):
-            chunks = obstore.get(self._store, key).stream(min_chunk_size=CHUNK_BYTES)
-            with part.open("wb") as file:
-                for chunk in chunks:
-                    file.write(chunk)
+        with part.open("wb") as file:
+            for chunk in self.chunks(key):
+                file.write(chunk)
         part.replace(path)
+
+    def chunks(self, key: str) -> Iterator[memoryview]:
+        """All bytes of the object, some megabytes at a time; of one version, even when it is replaced meanwhile."""
+        with _translated(key):
+            for chunk in obstore.get(self._store, key).stream(min_chunk_size=CHUNK_BYTES):
+                yield memoryview(chunk)
 
     def download_folder(self, prefix: str, folder: Path) -> None:
         """Write every object under the prefix into the folder, at its key's remainder."""
@@ -162,8 +175,13 @@ class Artifacts:
 
     def list(self, prefix: str) -> list[str]:
         """The keys under the prefix (whole path segments), sorted."""
+        return [stored.key for stored in self.stored(prefix)]
+
+    def stored(self, prefix: str) -> Sequence[Stored]:
+        """As `list`, with each object's size and age."""
         with _translated(prefix):
-            return sorted(meta["path"] for chunk in obstore.list(self._store, prefix) for meta in chunk)
+            found = (meta for chunk in obstore.list(self._store, prefix) for meta in chunk)
+            return sorted(Stored(meta["path"], int(meta["size"]), meta["last_modified"]) for meta in found)
 
     def delete(self, prefix: str) -> None:
         """Remove the object of this key and everything under it; what is not there is no error."""
@@ -176,6 +194,19 @@ class Artifacts:
                     obstore.delete(self._store, key)
                 except NotFoundError:
                     continue
+
+    def ping(self) -> None:
+        """Raise Unavailable (ARTIFACTS_AWAY) unless the store answers, and a folder can be written."""
+        if isinstance(self._store, LocalStore) and self._store.prefix is not None:
+            if not os.access(self._store.prefix, os.W_OK | os.X_OK):
+                raise Unavailable(
+                    "ARTIFACTS_AWAY",
+                    "The artifact folder is gone or cannot be written.",
+                    hint="Mount it, or give the server's user its rights back.",
+                )
+        else:
+            # One request, and whatever it answers, it answered.
+            self.exists("probe")
 
     def free_bytes(self) -> int | None:
         """Free space where the objects lie; None for a bucket, which has no end that we could see."""

@@ -6,7 +6,8 @@ import importlib.resources
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import psycopg
 from alembic import command
@@ -20,6 +21,8 @@ from sqlalchemy.orm import Session
 from backend.audit.errors import Unavailable
 from backend.store import jobs
 
+OLDEST_SERVER = 14
+"""Major version of PostgreSQL from which on everything here works."""
 MIGRATION_LOCK = 0x6E6F697365
 """Key of the advisory lock under which one process at a time migrates ("noise" in ASCII)."""
 
@@ -60,8 +63,8 @@ class Database:
         self.engine.dispose()
 
 
-def migrate(url: str) -> None:
-    """Bring the database to this version's tables, our own and the job queue's; idempotent.
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the database to this version's tables (or an older revision's), our own and the job queue's; idempotent.
 
     Processes that start together take turns; each step is one transaction, so a kill leaves the
     database at the last whole step.
@@ -73,7 +76,7 @@ def migrate(url: str) -> None:
             turn.commit()
             try:
                 with engine.connect() as connection:
-                    command.upgrade(_alembic(connection), "head")
+                    command.upgrade(_alembic(connection), revision)
                 jobs.migrate(url)
             finally:
                 turn.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
@@ -91,6 +94,32 @@ def is_migrated(url: str) -> bool:
             return set(heads) == set(wanted) and jobs.is_migrated(connection)
     finally:
         engine.dispose()
+
+
+class Server(NamedTuple):
+    """A PostgreSQL server: its major version, and its clock (aware UTC) when it was asked."""
+
+    version: int
+    now: datetime
+
+
+def server(session: Session) -> Server:
+    """Which server answers, and what time it has."""
+    number, now = session.execute(
+        text("SELECT current_setting('server_version_num')::int, clock_timestamp()")
+    ).one()
+    return Server(number // 10_000, now)
+
+
+def revision_of(session: Session) -> str | None:
+    """The revision of the database's tables; None where there are none."""
+    return MigrationContext.configure(session.connection()).get_current_revision()
+
+
+def knows_revision(session: Session, revision: str) -> bool:
+    """Whether this version can bring tables of that revision up to date."""
+    known = ScriptDirectory.from_config(_alembic(session.connection())).walk_revisions()
+    return any(each.revision == revision for each in known)
 
 
 def is_ours(_object: Any, name: str | None, type_: str, _reflected: bool, _compare_to: Any) -> bool:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 from chancy import Chancy, Job, Queue, Worker
 from chancy.migrate import Migrator
@@ -34,6 +34,8 @@ HEARTBEAT_TIMEOUT = 12
 """Seconds of silence after which a worker counts as dead; its job goes on elsewhere a few seconds later."""
 RECOVERY_SECONDS = 3
 LEADER_TIMEOUT = 9
+REPORT_BACK_SECONDS = 15
+"""So long after the database's start living workers have to be heard of again: they try every five seconds."""
 OUTAGE_SECONDS = 60
 """For which the database may be away."""
 ATTEMPTS = 1000
@@ -51,6 +53,14 @@ QUEUES = [
 
 NOBODYS = Queue("default", tags=set())
 """Every worker declares it and would serve it with a pool of processes, which outlive a worker that is killed."""
+
+
+class QueueState(NamedTuple):
+    """How the queue stands: jobs that wait and run; seconds the oldest has waited for a worker (0 when none waits)."""
+
+    waiting: int
+    running: int
+    oldest_waiting_seconds: float
 
 
 class _Outliving:
@@ -71,7 +81,16 @@ class _Leadership(_Outliving, Leadership):  # type: ignore[misc]
 
 
 class _Recovery(_Outliving, Recovery):  # type: ignore[misc]
-    pass
+    """Chancy's, but it takes nobody for dead when it was the database that was away."""
+
+    @classmethod
+    async def recover(cls, worker: Any, chancy: Any, cursor: Any) -> int:
+        """Put the jobs of dead workers back; none just after the server's start, when nobody could be heard of."""
+        await cursor.execute("SELECT extract(epoch FROM now() - pg_postmaster_start_time()) AS up")
+        if (await cursor.fetchone())["up"] < REPORT_BACK_SECONDS:
+            return 0
+        recovered: int = await super().recover(worker, chancy, cursor)
+        return recovered
 
 
 class _Pruner(_Outliving, Pruner):  # type: ignore[misc]
@@ -185,6 +204,42 @@ def claim_of(session: Session, key: str) -> str | None:
         {"key": key},
     ).scalar_one_or_none()
     return None if found is None else str(found)
+
+
+def unfinished(session: Session) -> list[dict[str, Any]]:
+    """Every job that waits or runs, as `enqueue` takes it: {function, queue, key, arguments}."""
+    found = session.execute(
+        text(
+            "SELECT func AS function, queue, unique_key AS key, kwargs AS arguments FROM chancy_jobs"
+            " WHERE state NOT IN ('succeeded', 'failed') AND unique_key IS NOT NULL ORDER BY created_at, id"
+        )
+    )
+    return [dict(row) for row in found.mappings()]
+
+
+def queue_state(session: Session) -> QueueState:
+    """How many jobs wait and run, and for how long the oldest one waits."""
+    found = session.execute(
+        text(
+            "SELECT count(*) FILTER (WHERE state <> 'running'), count(*) FILTER (WHERE state = 'running'),"
+            " coalesce(extract(epoch FROM now() - min(scheduled_at) FILTER (WHERE state <> 'running')), 0)"
+            " FROM chancy_jobs WHERE state NOT IN ('succeeded', 'failed')"
+        )
+    ).one()
+    return QueueState(int(found[0]), int(found[1]), max(0.0, float(found[2])))
+
+
+def forgotten(session: Session) -> list[str]:
+    """The keys of runs and imports that are under way by their row, while the queue has no job for them."""
+    found = session.scalars(
+        text(
+            "WITH under_way AS (SELECT 'run:' || id AS key FROM run WHERE status IN ('queued', 'running')"
+            " UNION ALL SELECT 'dataset:' || id FROM dataset WHERE status = 'importing')"
+            " SELECT key FROM under_way WHERE NOT EXISTS (SELECT FROM chancy_jobs"
+            " WHERE unique_key = key AND state NOT IN ('succeeded', 'failed')) ORDER BY key"
+        )
+    )
+    return list(found)
 
 
 def live_workers(session: Session) -> int:

@@ -82,6 +82,10 @@ class EmbeddedPostgres:
             self._make_database()
         return self._url(DATABASE)
 
+    def is_made(self) -> bool:
+        """Whether the folder holds a cluster already."""
+        return (self.folder / "cluster").exists()
+
     def stop(self) -> None:
         """Leave the server; the last user of the folder stops it (open transactions are rolled back)."""
         if self._in_use is None:

@@ -73,6 +73,12 @@ def queued(session: Session, account_id: str) -> int:
     return session.scalar(query) or 0
 
 
+def by_status(session: Session) -> dict[str, int]:
+    """How many runs there are of each status, of all accounts."""
+    rows = session.execute(select(Run.status, func.count()).group_by(Run.status))
+    return {row[0]: row[1] for row in rows}
+
+
 def request_stop(session: Session, account_id: str, run_id: str) -> Run:
     """Stop a run: a queued one is cancelled at once, a running one told to (see `claims.request_stop`)."""
     get(session, account_id, run_id)

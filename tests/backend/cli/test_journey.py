@@ -122,6 +122,18 @@ def test_import_inject_audit_and_status_keep_the_contract(
     assert "flagged" in running.command("runs")
 
 
+def test_a_dataset_is_deleted_after_saying_what_that_frees(
+    running: Installation, audited: tuple[str, str, str]
+) -> None:
+    made = running.last_line("inject", audited[0], "--kind", "symmetric", "--rate", "0.5")
+    asked = run_command("delete", made, environment=running.environment)
+    assert f"{SAMPLES:,} rows" in asked.stderr
+    assert made in {each["id"] for each in running.json("datasets")}, "nobody confirmed"
+    running.command("delete", made, "--yes")
+    assert made not in {each["id"] for each in running.json("datasets")}
+    running.command("delete", made, "--yes", status=2)
+
+
 def test_exported_samples_have_the_contracts_columns_in_every_format(
     running: Installation, audited: tuple[str, str, str], tmp_path: Path
 ) -> None:

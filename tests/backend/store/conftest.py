@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -10,9 +10,17 @@ import pytest
 from backend.store import accounts, claims, datasets, jobs, runs
 from backend.store.database import Database
 from backend.store.tables import Dataset, Run
+from tests.bucket import s3_server
 
 SAMPLES = 60
 CLASSES = ["ant", "bee", "cat"]
+
+
+@pytest.fixture(scope="session")
+def s3_address() -> Iterator[str]:
+    """Address of an S3 server without buckets."""
+    with s3_server() as address:
+        yield address
 
 
 @pytest.fixture

@@ -3,41 +3,22 @@
 from __future__ import annotations
 
 import io
-import os
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
-from moto.server import ThreadedMotoServer
 
 from backend.audit.errors import NotFound, Unavailable
 from backend.store import artifacts as artifacts_module
 from backend.store.artifacts import Artifacts
 from backend.store.packs import Pack
-
-
-@pytest.fixture(scope="module")
-def s3_address() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+from tests.bucket import new_bucket, s3_environment
 
 
 def _point_at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = {
-        "AWS_ENDPOINT_URL": address,
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_REGION": "us-east-1",
-        "AWS_ALLOW_HTTP": "true",
-    }
-    for name, value in settings.items():
+    for name, value in s3_environment(address).items():
         monkeypatch.setenv(name, value)
 
 
@@ -47,10 +28,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     if request.param == "folder":
         return Artifacts.open(str(tmp_path / "kept"), tmp_path)
     address = request.getfixturevalue("s3_address")
-    bucket = f"bucket-{os.urandom(4).hex()}"
-    httpx.put(f"{address}/{bucket}").raise_for_status()
     _point_at(address, monkeypatch)
-    return Artifacts.open(f"s3://{bucket}/some/prefix", tmp_path)
+    return Artifacts.open(f"s3://{new_bucket(address)}/some/prefix", tmp_path)
 
 
 def test_bytes_and_files_come_back_equal(store: Artifacts, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from psycopg.rows import dict_row
 from sqlalchemy import text
 
 from backend.store import claims, datasets, jobs, runs
@@ -279,6 +280,33 @@ def test_after_kill_9_of_its_worker_the_job_goes_on_with_another_within_a_minute
     assert _said(successor) == ["finished", second]
     with database.transaction() as session:
         assert runs.load(session, run_id).starts == 2
+
+
+@pytest.mark.parametrize(("up_seconds", "recovered"), [(3, 0), (60, 1)])
+def test_when_the_database_has_just_come_back_no_worker_is_taken_for_dead(
+    up_seconds: int, recovered: int, database: Database, new_run: Callable[[], Run]
+) -> None:
+    """Nobody could be heard of while it was away; the server's start time is shadowed by one of our own."""
+    new_run()
+    with database.transaction() as session:
+        session.execute(text("UPDATE chancy_jobs SET state = 'running', taken_by = 'somebody'"))
+        session.execute(text("CREATE SCHEMA clock"))
+        session.execute(
+            text(
+                "CREATE FUNCTION clock.pg_postmaster_start_time() RETURNS timestamptz LANGUAGE sql"
+                f" RETURN now() - interval '{up_seconds} seconds'"
+            )
+        )
+
+    async def recover() -> int:
+        async with jobs.chancy_app(database.url) as app, app.pool.connection() as connection:
+            await connection.execute("SET search_path = clock, pg_catalog, public")
+            worker = jobs.make_worker(app, signals=False)
+            async with connection.cursor(row_factory=dict_row) as cursor:
+                found: int = await app.plugins["chancy.recovery"].recover(worker, app, cursor)
+                return found
+
+    assert asyncio.run(recover()) == recovered
 
 
 def test_migrating_the_queue_again_is_no_change(database: Database) -> None:

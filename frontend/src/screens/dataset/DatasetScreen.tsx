@@ -2,13 +2,14 @@
 import { Button } from "@mantine/core";
 import { IconActivity, IconPlayerStop, IconPlus } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
 
 import { Activity } from "@/accounts/Activity";
 import { members, type Operation } from "@/accounts/queries";
 import { answer, client, problemOf, type Dataset, type Run } from "@/api/client";
 import { useDatasetEvents } from "@/api/events";
 import { dataset as datasetQuery, runs as runsQuery } from "@/api/queries";
+import { Delete } from "@/parts/Delete";
 import { many } from "@/parts/format";
 import { JobProgress } from "@/parts/JobProgress";
 import { LinkButton } from "@/parts/LinkButton";
@@ -64,6 +65,7 @@ export function DatasetScreen() {
       actions={
         dataset.status === "ready" ? (
           <>
+            {can("delete") && <DeleteDataset dataset={dataset} />}
             {can("import") && (
               <>
                 <ImportDecisions dataset={dataset} />
@@ -83,7 +85,9 @@ export function DatasetScreen() {
           </>
         ) : importing && can("import") ? (
           <StopImport dataset={dataset} />
-        ) : null
+        ) : (
+          <DeleteDataset dataset={dataset} />
+        )
       }
     >
       {importing && (
@@ -112,6 +116,11 @@ export function DatasetScreen() {
       {dataset.status === "ready" && <Ready dataset={dataset} />}
     </Page>
   );
+}
+
+function DeleteDataset({ dataset }: { dataset: Dataset }) {
+  const navigate = useNavigate();
+  return <Delete kind="dataset" id={dataset.id} name={dataset.name} after={() => navigate({ to: "/" })} />;
 }
 
 function Ready({ dataset }: { dataset: Dataset }) {

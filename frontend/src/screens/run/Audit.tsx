@@ -2,11 +2,12 @@
 import { Button } from "@mantine/core";
 import { IconArrowRight, IconFlag, IconPlayerStop } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
 
 import { answer, client, isTrained, problemOf, type Run } from "@/api/client";
 import { isFinal } from "@/api/events";
 import { epochs as epochsQuery, run as runQuery } from "@/api/queries";
+import { Delete } from "@/parts/Delete";
 import { ago, count, duration, many } from "@/parts/format";
 import { JobProgress } from "@/parts/JobProgress";
 import { LinkButton } from "@/parts/LinkButton";
@@ -52,14 +53,19 @@ export function Audit() {
       actions={
         live ? (
           <StopRun run={run} />
-        ) : run.status === "succeeded" ? (
-          <LinkButton to="/runs/$runId/flags" params={{ runId }} leftSection={<IconFlag size={16} />}>
-            Review the flags
-          </LinkButton>
         ) : (
-          <LinkButton to="/datasets/$datasetId/new-run" params={{ datasetId: run.dataset_id }}>
-            New audit
-          </LinkButton>
+          <>
+            <DeleteRun run={run} />
+            {run.status === "succeeded" ? (
+              <LinkButton to="/runs/$runId/flags" params={{ runId }} leftSection={<IconFlag size={16} />}>
+                Review the flags
+              </LinkButton>
+            ) : (
+              <LinkButton to="/datasets/$datasetId/new-run" params={{ datasetId: run.dataset_id }}>
+                New audit
+              </LinkButton>
+            )}
+          </>
         )
       }
     >
@@ -121,6 +127,12 @@ function subtitle(run: Run): string {
     ? `${run.recipe}, seed ${run.seed}`
     : "your predictions, judged without training";
   return `${how} · ${run.started_at ? `started ${ago(run.started_at)}` : `asked for ${ago(run.created_at)}`}${took}`;
+}
+
+function DeleteRun({ run }: { run: Run }) {
+  const navigate = useNavigate();
+  const after = () => navigate({ to: "/datasets/$datasetId", params: { datasetId: run.dataset_id } });
+  return <Delete kind="audit" id={run.id} name={`${run.recipe} on ${run.dataset_name}`} after={after} />;
 }
 
 function StopRun({ run }: { run: Run }) {

@@ -9,6 +9,7 @@ import { tokens as tokensQuery } from "@/api/queries";
 import { useKeysOff } from "@/keys/useKeys";
 import { ago, date } from "@/parts/format";
 import { ErrorState, Loading, ProblemNote } from "@/parts/States";
+import "@/parts/dialog.css";
 
 import { NewToken } from "./NewToken";
 import "@/accounts/accounts.css";

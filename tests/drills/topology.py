@@ -1,0 +1,194 @@
+"""A real installation as processes that can be killed one by one: PostgreSQL, backends, workers, a folder or S3."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import httpx
+from sqlalchemy import text
+
+from backend.cli.supervisor import free_port
+from backend.store import accounts
+from backend.store.artifacts import Artifacts
+from backend.store.database import Database, migrate
+from backend.store.postgres import EmbeddedPostgres
+from tests.bucket import new_bucket, s3_environment, s3_server
+from tests.installation import clean_environment, is_ready, wait_until
+
+FINAL = frozenset({"ready", "succeeded", "failed", "cancelled"})
+
+
+class Part:
+    """One process that a drill may kill or pause, together with the processes that it started."""
+
+    def __init__(self, name: str, module: list[str], environment: dict[str, str], log: Path) -> None:
+        self.name, self._module, self._environment, self._log = name, module, environment, log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, again if need be."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", *self._module], env=self._environment, stdout=log, stderr=log
+            )
+
+    def kill(self) -> None:
+        """kill -9, and nothing else: what it started dies by itself."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+    def signal_all(self, number: signal.Signals) -> None:
+        """Send a signal to it and to what it started."""
+        assert self._process is not None
+        for pid in [self._process.pid, *children_of(self._process.pid)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def holds(self, subject: str) -> bool:
+        """Whether a process that it started works on this run or dataset."""
+        assert self._process is not None
+        listed = subprocess.run(["ps", "-eo", "ppid=,args="], capture_output=True, text=True, check=True)
+        lines = [line.split(maxsplit=1) for line in listed.stdout.splitlines()]
+        return any(int(parent) == self._process.pid and subject in command for parent, command in lines)
+
+
+class Topology:
+    """PostgreSQL, `backends`, `workers` and an artifact store that all of them share."""
+
+    def __init__(
+        self, folder: Path, *, backends: int, workers: int, artifacts: str, environment: dict[str, str]
+    ) -> None:
+        self.folder = folder
+        self.postgres = EmbeddedPostgres(folder / "postgres")
+        url = self.postgres.start()
+        migrate(url)
+        self.database = Database(url)
+        self.artifacts = artifacts
+        self.environment = {
+            **clean_environment(folder / "config"),
+            **environment,
+            "NOISE_AUDIT_DATABASE_URL": url,
+            "NOISE_AUDIT_DATA": str(folder / "data"),
+            "NOISE_AUDIT_ARTIFACTS": artifacts,
+            # What is drilled is that nothing is lost, however often it is hit.
+            "NOISE_AUDIT_MAX_STARTS": "10000",
+            "NOISE_AUDIT_LIMIT_QUEUED_RUNS": "10000",
+        }
+        (folder / "data").mkdir()
+        self.ports = [free_port("127.0.0.1") for _ in range(backends)]
+        self.backends = [
+            self._part(f"backend-{port}", ["backend.cli", "serve"], {"NOISE_AUDIT_PORT": str(port)})
+            for port in self.ports
+        ]
+        self.workers = [self._part(f"worker-{number}", ["worker"], {}) for number in range(workers)]
+        with self.database.transaction() as session:
+            account = accounts.ensure_local_account(session)
+            _, self.token = accounts.new_api_token(session, account.id, "drill", None)
+
+    def _part(self, name: str, module: list[str], more: dict[str, str]) -> Part:
+        return Part(name, module, {**self.environment, **more}, self.folder / f"{name}.log")
+
+    def start(self) -> None:
+        """Start everything and wait until it serves."""
+        for part in (*self.backends, *self.workers):
+            part.start()
+        for port in self.ports:
+            wait_until(lambda port=port: is_ready(f"http://127.0.0.1:{port}"), 90)  # type: ignore[misc]
+
+    def stop(self) -> None:
+        """Stop everything; what was paused too."""
+        for part in (*self.workers, *self.backends):
+            part.kill()
+        self.database.dispose()
+        self.postgres.stop()
+
+    def kill_database(self, away_seconds: float = 0.0) -> None:
+        """kill -9 the database, and start it again after so long."""
+        pid_file = self.folder / "postgres/cluster/postmaster.pid"
+        os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
+        time.sleep(away_seconds)
+        self.postgres.start()
+
+    def client(self, backend: int = 0) -> httpx.Client:
+        """A client of one of the backends, with a token."""
+        return httpx.Client(
+            base_url=f"http://127.0.0.1:{self.ports[backend]}",
+            headers={"Authorization": f"Bearer {self.token}"},
+            trust_env=False,
+            timeout=30,
+        )
+
+    def post(self, address: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        """What some backend answered; None when none accepted it (then nothing was promised)."""
+        for backend in range(len(self.ports)):
+            with contextlib.suppress(httpx.TransportError), self.client(backend) as client:
+                answer = client.post(address, json=body)
+                if answer.is_success:
+                    accepted: dict[str, Any] = answer.json()
+                    return accepted
+        return None
+
+    def state(self, table: str, id_: str) -> str:
+        """The status of a run or dataset by its row."""
+        with self.database.transaction() as session:
+            found = session.execute(text(f"SELECT status FROM {table} WHERE id = :id"), {"id": id_})
+            return str(found.scalar_one_or_none())
+
+    def opened(self) -> Artifacts:
+        """The artifact store."""
+        return Artifacts.open(self.artifacts, self.folder / "data")
+
+
+@contextmanager
+def topology(*, backends: int = 1, workers: int = 1, s3: bool = False) -> Iterator[Topology]:
+    """Everything running, in a folder of its own that goes with it."""
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="noise-audit-drill-", dir="/tmp"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        # PostgreSQL's own user must be able to enter it.
+        folder.chmod(0o755)
+        artifacts, environment = str(folder / "artifacts"), {}
+        if s3:
+            address = stack.enter_context(s3_server())
+            environment = s3_environment(address)
+            artifacts = f"s3://{new_bucket(address)}/drill"
+            # The drill looks into the bucket itself.
+            stack.enter_context(mock.patch.dict(os.environ, environment))
+        made = Topology(
+            folder, backends=backends, workers=workers, artifacts=artifacts, environment=environment
+        )
+        stack.callback(made.stop)
+        made.start()
+        yield made
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that this one started, and theirs."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = [tuple(map(int, line.split())) for line in listed.splitlines()]
+    found, front = [], [pid]
+    while front:
+        front = [child for child, parent in parents if parent in front]
+        found += front
+    return found
+
+
+def finished(state: Callable[[], str], seconds: float) -> str:
+    """The final status, or what it was when time was over."""
+    deadline = time.monotonic() + seconds
+    while (now := state()) not in FINAL and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return now
