@@ -68,8 +68,8 @@ def _map_is_drawn(page: Page) -> None:
 
 
 def _some_epochs_are_done(page: Page) -> None:
-    expect(page.get_by_role("img", name="Histogram of")).to_be_visible()
     expect(page.get_by_role("list", name="Log")).to_contain_text("Epoch 12 of", timeout=300_000)
+    expect(page.get_by_role("img", name="Histogram of")).to_be_visible()
 
 
 def _open_palette(page: Page) -> None:
