@@ -136,7 +136,7 @@ def test_posterior_classes_and_matrix_are_drawn_in_both_themes(
 def test_the_matrix_counts_flags_or_with_the_diagonal_everything(
     client: httpx.Client, planted: Any, diagonal: bool
 ) -> None:
-    (trace,) = figure(client, planted.run_id, "matrix", diagonal=diagonal)["data"]
+    trace, written = figure(client, planted.run_id, "matrix", diagonal=diagonal)["data"]
     suggested_N, flagged_N = planted.result_N["suggested_label"], planted.result_N["flagged"]
     for given in range(3):
         for suggested in range(3):
@@ -144,6 +144,7 @@ def test_the_matrix_counts_flags_or_with_the_diagonal_everything(
             expected = 0 if given == suggested and not diagonal else int(counted_N.sum())
             assert (trace["z"][given][suggested] or 0) == expected
             assert trace["customdata"][given][suggested] == [given, suggested]
+    assert sorted(map(int, written["text"])) == sorted(count for row in trace["z"] for count in row if count)
 
 
 @pytest.mark.parametrize("colour", ["given", "suggested", "posterior", "decision"])
