@@ -41,7 +41,7 @@ def upgrade() -> None:
     op.add_column("api_token", sa.Column("seen_at", sa.DateTime(timezone=True)))
     op.create_index("activity_by_subject", "activity", ["subject", "id"])
     op.execute(
-        "CREATE FUNCTION activity_stays() RETURNS trigger LANGUAGE plpgsql AS"
+        "CREATE OR REPLACE FUNCTION activity_stays() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN RAISE EXCEPTION 'activity is append-only'; END $$"
     )
     op.execute(

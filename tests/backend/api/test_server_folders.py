@@ -37,7 +37,7 @@ def test_folders_and_archives_below_an_opened_folder_are_offered(client: httpx.C
     assert suggested(client, str(opened)[:-3]) == [f"{opened}/"]
 
 
-@pytest.mark.parametrize("path", ["closed/", "opened/linked/", "opened/../closed/", "opened/photos/\0/"])
+@pytest.mark.parametrize("path", ["closed/", "opened/linked/", "opened/../closed/"])
 def test_nothing_else_is_told(path: str, client: httpx.Client, opened: Path, folder: Path) -> None:
     assert suggested(client, folder / path) == []
     assert not [name for name in suggested(client, f"{opened}/") if "hidden" in name or "linked" in name]
