@@ -176,7 +176,7 @@ def _write_thumbnails(artifacts: Artifacts, dataset_id: str, samples: int) -> No
 
 
 def _reviewer(session: Session, dataset_id: str, name: str) -> str:
-    account = Account(id=uuid.uuid4().hex, name=name, role="member")
+    account = Account(id=uuid.uuid4().hex, name=name, role="reviewer")
     session.add(account)
     session.flush()
     session.add(Membership(dataset_id=dataset_id, account_id=account.id, role="reviewer"))
