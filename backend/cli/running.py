@@ -16,6 +16,9 @@ from backend.store.artifacts import Artifacts
 from backend.store.database import Database, migrate
 from backend.store.postgres import EmbeddedPostgres
 
+KEEP_ALIVE_SECONDS = 75
+"""An idle connection stays open for longer than proxies keep theirs (nginx: 60 s), so that the server does not close one
+just as the next request arrives on it, which then fails."""
 GRACE_SECONDS = 5
 """Open requests and event streams have so long to end when the backend stops."""
 
@@ -32,6 +35,7 @@ def serve_backend(settings: Settings) -> None:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
         Server(config).run()
 
