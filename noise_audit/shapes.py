@@ -23,8 +23,15 @@ class Error(TypedDict):
     request_id: str | None
 
 
+class LogLine(TypedDict):
+    """A line of a job's log; `at` in ISO 8601."""
+
+    at: str
+    text: str
+
+
 class Progress(TypedDict):
-    """Where a job is; `fraction` in [0, 1] over all of it."""
+    """Where a job is; `fraction` in [0, 1] over all of it. `log` holds its last lines, and none in lists."""
 
     stage: str
     fraction: float
@@ -36,6 +43,7 @@ class Progress(TypedDict):
     images_per_second: float | None
     device: str | None
     message: str
+    log: list[LogLine]
 
 
 class Dataset(TypedDict):

@@ -12,6 +12,7 @@ from noise_audit import shapes
 SCHEMAS: dict[str, Any] = document()["components"]["schemas"]
 PAIRS = [
     (shapes.Error, "ErrorAnswer"),
+    (shapes.LogLine, "LogLine"),
     (shapes.Progress, "Progress"),
     (shapes.Dataset, "DatasetAnswer"),
     (shapes.Trust, "Trust"),
