@@ -1,12 +1,12 @@
 /** Who may work on a dataset: everybody who sees it sees this, its owners change it. */
-import { Button, Select, TextInput } from "@mantine/core";
-import { IconPlus } from "@tabler/icons-react";
+import { Button, Select } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState, type SyntheticEvent } from "react";
+import { useState } from "react";
 
 import { members as membersQuery, type DatasetRole } from "@/accounts/queries";
 import { DATASET_ROLES } from "@/accounts/words";
 import { answer, client, problemOf, type Schemas } from "@/api/client";
+import { NamedForm } from "@/parts/NamedForm";
 import { Card } from "@/parts/Page";
 import { Loading, ProblemNote } from "@/parts/States";
 import "@/accounts/accounts.css";
@@ -89,26 +89,17 @@ export function Members({ datasetId }: { datasetId: string }) {
 }
 
 function NewMember({ add, pending }: { add: (body: Put) => Promise<unknown>; pending: boolean }) {
-  const [name, setName] = useState("");
   const [role, setRole] = useState<DatasetRole>("reviewer");
-  function submit(event: SyntheticEvent) {
-    event.preventDefault();
-    if (name.trim() === "") return;
-    add({ name: name.trim(), role }).then(
-      () => setName(""),
-      () => undefined, // Shown above; the name stays, to be mended.
-    );
-  }
   return (
-    <form className="people-form" onSubmit={submit}>
-      <TextInput
-        label="Add a member"
-        placeholder="Account name"
-        size="xs"
-        maxLength={128}
-        value={name}
-        onChange={(event) => setName(event.currentTarget.value)}
-      />
+    <NamedForm
+      className="people-form"
+      label="Add a member"
+      placeholder="Account name"
+      action="Add"
+      size="xs"
+      pending={pending}
+      onSubmit={(name) => add({ name, role })}
+    >
       <Select
         label="Role"
         size="xs"
@@ -118,16 +109,6 @@ function NewMember({ add, pending }: { add: (body: Put) => Promise<unknown>; pen
         allowDeselect={false}
         onChange={(value) => setRole(value ?? "reviewer")}
       />
-      <Button
-        type="submit"
-        size="xs"
-        variant="default"
-        leftSection={<IconPlus size={14} />}
-        loading={pending}
-        disabled={name.trim() === ""}
-      >
-        Add
-      </Button>
-    </form>
+    </NamedForm>
   );
 }

@@ -1,13 +1,13 @@
 /** Accounts, for admins: added, given a role, shut and opened, let in by a one-time code. */
-import { Button, Select, TextInput } from "@mantine/core";
-import { IconPlus } from "@tabler/icons-react";
+import { Button, Select } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState, type SyntheticEvent } from "react";
+import { useState } from "react";
 
 import { accounts as accountsQuery, type AccountRole } from "@/accounts/queries";
 import { ShownOnce } from "@/accounts/ShownOnce";
 import { ACCOUNT_ROLES } from "@/accounts/words";
 import { answer, client, problemOf, type Schemas } from "@/api/client";
+import { NamedForm } from "@/parts/NamedForm";
 import { ErrorState, Loading, ProblemNote } from "@/parts/States";
 import "@/accounts/accounts.css";
 
@@ -107,30 +107,21 @@ export function Accounts() {
 }
 
 function NewAccount({ onMade }: { onMade: () => Promise<void> }) {
-  const [name, setName] = useState("");
   const [role, setRole] = useState<AccountRole>("reviewer");
   const make = useMutation({
-    mutationFn: () => answer(client.POST("/api/accounts", { body: { name: name.trim(), role } })),
-    onSuccess: async () => {
-      setName("");
-      await onMade();
-    },
+    mutationFn: (name: string) => answer(client.POST("/api/accounts", { body: { name, role } })),
+    onSuccess: onMade,
   });
-  function submit(event: SyntheticEvent) {
-    event.preventDefault();
-    if (name.trim() !== "") make.mutate();
-  }
   return (
     <>
-      <form className="people-form" onSubmit={submit}>
-        <TextInput
-          label="New account"
-          placeholder="Name to sign in with"
-          size="sm"
-          maxLength={128}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
+      <NamedForm
+        className="people-form"
+        label="New account"
+        placeholder="Name to sign in with"
+        action="Add"
+        pending={make.isPending}
+        onSubmit={make.mutateAsync}
+      >
         <Select
           label="Role"
           size="sm"
@@ -140,16 +131,7 @@ function NewAccount({ onMade }: { onMade: () => Promise<void> }) {
           allowDeselect={false}
           onChange={(value) => setRole(value ?? "reviewer")}
         />
-        <Button
-          type="submit"
-          variant="default"
-          leftSection={<IconPlus size={16} />}
-          loading={make.isPending}
-          disabled={name.trim() === ""}
-        >
-          Add
-        </Button>
-      </form>
+      </NamedForm>
       <p className="dim people-text" style={{ margin: "10px 0 0" }}>
         {ACCOUNT_ROLES.find(({ value }) => value === role)?.says} The first sign-in is by a one-time code.
       </p>

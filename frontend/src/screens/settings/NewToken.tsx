@@ -1,12 +1,12 @@
 /** Makes a token and shows it, this once. */
-import { Button, Select, TextInput } from "@mantine/core";
-import { IconPlus } from "@tabler/icons-react";
+import { Select } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState, type SyntheticEvent } from "react";
+import { useState } from "react";
 
 import { ShownOnce } from "@/accounts/ShownOnce";
 import { answer, client, problemOf, type Schemas } from "@/api/client";
 import { tokens as tokensQuery } from "@/api/queries";
+import { NamedForm } from "@/parts/NamedForm";
 import { ProblemNote } from "@/parts/States";
 
 const LIVES = [
@@ -26,37 +26,28 @@ const SCOPES: { value: Scope; label: string }[] = [
 
 export function NewToken() {
   const queries = useQueryClient();
-  const [name, setName] = useState("");
   const [life, setLife] = useState("90");
   const [scope, setScope] = useState<Scope>("read");
   const make = useMutation({
-    mutationFn: () =>
+    mutationFn: (name: string) =>
       answer(
         client.POST("/api/tokens", {
-          body: { name: name.trim(), days: life === "never" ? null : Number(life), scope },
+          body: { name, days: life === "never" ? null : Number(life), scope },
         }),
       ),
-    onSuccess: async () => {
-      setName("");
-      await queries.invalidateQueries({ queryKey: tokensQuery.queryKey });
-    },
+    onSuccess: () => queries.invalidateQueries({ queryKey: tokensQuery.queryKey }),
   });
   const made = make.data?.token ?? null;
-  function submit(event: SyntheticEvent) {
-    event.preventDefault();
-    if (name.trim() !== "") make.mutate();
-  }
   return (
     <>
-      <form className="token-form" onSubmit={submit}>
-        <TextInput
-          label="Name"
-          placeholder="What it is for"
-          size="sm"
-          maxLength={128}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
+      <NamedForm
+        className="token-form"
+        label="Name"
+        placeholder="What it is for"
+        action="Make a token"
+        pending={make.isPending}
+        onSubmit={make.mutateAsync}
+      >
         <Select
           label="May"
           size="sm"
@@ -73,16 +64,7 @@ export function NewToken() {
           allowDeselect={false}
           onChange={(value) => setLife(value ?? "90")}
         />
-        <Button
-          type="submit"
-          variant="default"
-          leftSection={<IconPlus size={16} />}
-          loading={make.isPending}
-          disabled={name.trim() === ""}
-        >
-          Make a token
-        </Button>
-      </form>
+      </NamedForm>
       {make.isError && <ProblemNote problem={problemOf(make.error)} />}
       <ShownOnce title="Copy the token now" label="The token" secret={made} onClose={make.reset}>
         It is kept as a fingerprint only, so this is the one time it is shown.
