@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,7 +74,7 @@ def accepted_jobs_survive(top: Topology, times: int, rng: random.Random) -> Reac
             part = rng.choice(top.workers if role == "worker" else top.backends)
             part.kill()
             part.start()
-    ends = {id_: finished(lambda id_=id_: top.state("dataset", id_), JOB_SECONDS) for id_ in accepted}  # type: ignore[misc]
+    ends = {id_: finished(partial(top.state, "dataset", id_), JOB_SECONDS) for id_ in accepted}
     wrong = [f"dataset {id_}: {end}" for id_, end in ends.items() if end != "ready"]
     said = ", ".join(f"{count} × {role}" for role, count in hits.items())
     return Reached(times, wrong, f"{len(wrong)} of {len(accepted)} jobs lost; killed: {said}")
@@ -85,16 +86,16 @@ def a_dead_workers_run_goes_on(top: Topology, times: int, rng: random.Random) ->
     for number in range(times):
         run = _start_run(top, number, epochs=8)
         holder = _holder(top, run)
-        _wait_for(lambda run=run: _epochs(top, run) >= 1, JOB_SECONDS)  # type: ignore[misc]
+        _wait_for(partial(_has_trained, top, run), JOB_SECONDS)
         time.sleep(rng.uniform(0, 1))
         before, began = _epochs(top, run), time.monotonic()
         first = _claim(top, run)
         top.workers[holder].kill()
-        _wait_for(lambda run=run, first=first: _claim(top, run) != first, RESUME_SECONDS * 2)  # type: ignore[misc]
+        _wait_for(partial(_is_elsewhere, top, run, first), RESUME_SECONDS * 2)
         took = time.monotonic() - began
         slowest = max(slowest, took)
         top.workers[holder].start()
-        end = finished(lambda run=run: top.state("run", run), JOB_SECONDS)  # type: ignore[misc]
+        end = finished(partial(top.state, "run", run), JOB_SECONDS)
         if end != "succeeded" or took > RESUME_SECONDS or _epochs(top, run) < before:
             wrong.append(f"run {run}: {end}, resumed after {took:.0f} s")
     return Reached(times, wrong, f"slowest resumption {slowest:.1f} s")
@@ -116,15 +117,10 @@ def one_writer(top: Topology, times: int, rng: random.Random) -> Reached:
                     text("UPDATE chancy_workers SET expires_at = now(), last_seen = '2000-01-01'")
                 )
                 session.execute(text("DELETE FROM chancy_leader"))
-            _wait_for(
-                lambda run=run, first=first: (
-                    _claim(top, run) != first or top.state("run", run) == "succeeded"
-                ),  # type: ignore[misc]
-                RESUME_SECONDS,
-            )
+            _wait_for(partial(_is_elsewhere_or_over, top, run, first), RESUME_SECONDS)
         finally:
             top.workers[holder].signal_all(signal.SIGCONT)
-        end = finished(lambda run=run: top.state("run", run), JOB_SECONDS)  # type: ignore[misc]
+        end = finished(partial(top.state, "run", run), JOB_SECONDS)
         with top.database.transaction() as session:
             rows = session.scalar(text("SELECT count(*) FROM result WHERE run_id = :run"), {"run": run})
         if end != "succeeded" or rows != 1797:
@@ -202,10 +198,10 @@ def the_database_may_go_away(top: Topology, times: int, rng: random.Random) -> R
     wrong = []
     for number in range(times):
         run = _start_run(top, number, epochs=6)
-        _wait_for(lambda run=run: top.state("run", run) == "running", JOB_SECONDS)  # type: ignore[misc]
+        _wait_for(partial(_is_running, top, run), JOB_SECONDS)
         # A little less than the patience, which begins before the database is really gone.
         top.kill_database(AWAY_SECONDS - 5)
-        end = finished(lambda run=run: top.state("run", run), JOB_SECONDS)  # type: ignore[misc]
+        end = finished(partial(top.state, "run", run), JOB_SECONDS)
         with top.database.transaction() as session:
             starts = runs.load(session, run).starts
         if end != "succeeded" or starts != 1:
@@ -215,7 +211,7 @@ def the_database_may_go_away(top: Topology, times: int, rng: random.Random) -> R
 
 def cancel_is_quick(top: Topology, times: int, rng: random.Random) -> Reached:
     """Stop an import or a run in whatever state it is."""
-    wrong, slowest, states = [], 0.0, set()
+    wrong, slowest, states, hit = [], 0.0, set(), 0
     for number in range(times):
         if number % 2:
             table, id_ = "run", _start_run(top, number, epochs=20)
@@ -229,15 +225,16 @@ def cancel_is_quick(top: Topology, times: int, rng: random.Random) -> Reached:
         with top.client() as client:
             answer = client.post(f"/api/{table}s/{id_}/stop", json={})
         if answer.status_code == 409:
-            # It was over already.
+            # It was over already, and does not count.
             continue
-        end = finished(lambda table=table, id_=id_: top.state(table, id_), 60)  # type: ignore[misc]
+        hit += 1
+        end = finished(partial(top.state, table, id_), 60)
         took = time.monotonic() - began
         slowest = max(slowest, took)
         states.add(f"{table} {state}")
         if end not in ("cancelled", "ready", "succeeded") or took > CANCEL_SECONDS:
             wrong.append(f"{table} {id_} ({state}): {end} after {took:.1f} s")
-    return Reached(times, wrong, f"slowest {slowest:.1f} s; {', '.join(sorted(states))}")
+    return Reached(hit, wrong, f"slowest {slowest:.1f} s; {', '.join(sorted(states))}")
 
 
 def uploads_resume(top: Topology, times: int, rng: random.Random) -> Reached:
@@ -395,6 +392,22 @@ def _ready(top: Topology) -> bool:
     with contextlib.suppress(Exception), top.client() as client:
         return client.get("/health/ready").is_success
     return False
+
+
+def _has_trained(top: Topology, run: str) -> bool:
+    return _epochs(top, run) >= 1
+
+
+def _is_running(top: Topology, run: str) -> bool:
+    return top.state("run", run) == "running"
+
+
+def _is_elsewhere(top: Topology, run: str, first: str | None) -> bool:
+    return _claim(top, run) != first
+
+
+def _is_elsewhere_or_over(top: Topology, run: str, first: str | None) -> bool:
+    return _is_elsewhere(top, run, first) or top.state("run", run) == "succeeded"
 
 
 def _wait_for(true: Callable[[], bool], seconds: float) -> None:

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -106,7 +107,7 @@ class Topology:
         for part in (*self.backends, *self.workers):
             part.start()
         for port in self.ports:
-            wait_until(lambda port=port: is_ready(f"http://127.0.0.1:{port}"), 90)  # type: ignore[misc]
+            wait_until(partial(is_ready, f"http://127.0.0.1:{port}"), 90)
 
     def stop(self) -> None:
         """Stop everything; what was paused too."""

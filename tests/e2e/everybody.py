@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -29,8 +30,9 @@ def violations(page: Page) -> list[str]:
 def violations_in_both_themes(page: Page) -> list[str]:
     """As `violations`, in the light theme and in the dark one; the page must follow the system's."""
     found = []
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    themes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for theme in themes:
+        page.emulate_media(color_scheme=theme)
         expect(page.locator(f"html[data-mantine-color-scheme={theme}]")).to_be_attached()
         for figure in page.locator(".plot-host").all():
             expect(figure).to_have_attribute("data-state", "ready")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from backend.settings import Settings
 from backend.store.artifacts import Artifacts
@@ -11,7 +12,7 @@ from backend.store.database import Database
 
 
 def test_ready_names_the_part_that_is_missing_and_live_stays(
-    start: Callable[..., object],
+    start: Callable[..., Any],
     empty_database_url: str,
     database: Database,
     tmp_path: Path,
@@ -29,7 +30,7 @@ def test_ready_names_the_part_that_is_missing_and_live_stays(
         (nowhere, kept, "DATABASE_AWAY"),
     ]
     for store, artifacts, code in cases:
-        with start(settings, store, artifacts) as live, live.browser() as browser:  # type: ignore[attr-defined]
+        with start(settings, store, artifacts) as live, live.browser() as browser:
             ready = browser.get("/health/ready")
             assert ready.status_code == (200 if code is None else 503)
             assert ready.json().get("code") == code

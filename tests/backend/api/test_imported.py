@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -68,9 +69,9 @@ def test_a_table_without_decisions_is_refused(
 
 
 def test_our_own_export_comes_back_as_the_decisions_it_was_made_of(
-    client: httpx.Client, planted: object, uploaded: Upload, ready_dataset: Callable[..., str]
+    client: httpx.Client, planted: Any, uploaded: Upload, ready_dataset: Callable[..., str]
 ) -> None:
-    run_id, dataset_id = planted.run_id, planted.dataset_id  # type: ignore[attr-defined]
+    run_id, dataset_id = planted.run_id, planted.dataset_id
     items = [{"index": 4, "verdict": "remove"}, {"index": 7, "verdict": "relabel", "label": 1}]
     key = {"idempotency_key": "export-back"}
     client.post(f"/api/datasets/{dataset_id}/decisions", json={"items": items, **key})
@@ -80,5 +81,5 @@ def test_our_own_export_comes_back_as_the_decisions_it_was_made_of(
     seen = client.post(f"/api/datasets/{other}/decisions/import/preview", json=body).json()
     assert seen["errors"] == []
     changed = {(change["index"], change["verdict"], change["label"]) for change in seen["changes"]}
-    seventh = (7, "keep", None) if planted.given_N[7] == 1 else (7, "relabel", 1)  # type: ignore[attr-defined]
+    seventh = (7, "keep", None) if planted.given_N[7] == 1 else (7, "relabel", 1)
     assert changed == {(4, "remove", None), seventh}

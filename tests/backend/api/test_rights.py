@@ -96,13 +96,13 @@ def addresses(planted: Any) -> Callable[[str, str], str]:
 def in_role(live: Any, planted: Any, sign_in: Any) -> Callable[[str], httpx.Client]:
     """The browser of an account with this role in the installation and in the dataset."""
 
-    def enter(role: str) -> httpx.Client:
+    def enter(role: Any) -> httpx.Client:
         client: httpx.Client = sign_in(live, "local" if role == "admin" else f"the {role}")
         if role != "admin":
             with live.database.transaction() as session:
                 account = session.get_one(Account, client.get("/api/session").json()["id"])
                 account.role = "editor" if role == "owner" else role
-                members.put(session, planted.dataset_id, account.name, role)  # type: ignore[arg-type]
+                members.put(session, planted.dataset_id, account.name, role)
         return client
 
     return enter

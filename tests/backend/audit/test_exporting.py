@@ -10,7 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from backend.audit.cleaning import cleaned_labels, count_cleaning
-from backend.audit.exporting import describe_file, sha256, to_csv, to_json, to_parquet, write
+from backend.audit.exporting import Format, describe_file, sha256, to_csv, to_json, to_parquet, write
 from backend.audit.tables import (
     Audit,
     cleaned_labels_table,
@@ -115,9 +115,9 @@ def test_the_changed_column_agrees_with_the_labels() -> None:
 
 
 @pytest.mark.parametrize("format", ["csv", "json", "jsonl", "parquet"])
-def test_the_same_state_gives_the_same_bytes_and_the_manifest_names_their_hash(format: str) -> None:
-    data = write(SAMPLES, format, MANIFEST)  # type: ignore[arg-type]
-    assert data == write(samples_table(AUDIT, CLEANED), format, dict(MANIFEST))  # type: ignore[arg-type]
+def test_the_same_state_gives_the_same_bytes_and_the_manifest_names_their_hash(format: Format) -> None:
+    data = write(SAMPLES, format, MANIFEST)
+    assert data == write(samples_table(AUDIT, CLEANED), format, dict(MANIFEST))
     described = describe_file(MANIFEST, f"samples.{format}", data)
     assert described["file"] == {"name": f"samples.{format}", "bytes": len(data), "sha256": sha256(data)}
 

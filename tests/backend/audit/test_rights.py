@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise, product
+from typing import Any
 
 import pytest
 
@@ -21,10 +23,15 @@ from backend.audit.rights import (
 
 
 def test_each_role_and_scope_can_what_the_next_lower_can_and_more() -> None:
-    for table, order in ((OF_ACCOUNT, ACCOUNT_ROLES), (OF_MEMBER, DATASET_ROLES), (OF_SCOPE, SCOPES)):
+    tables: tuple[tuple[Mapping[Any, frozenset[str]], tuple[str, ...]], ...] = (
+        (OF_ACCOUNT, ACCOUNT_ROLES),
+        (OF_MEMBER, DATASET_ROLES),
+        (OF_SCOPE, SCOPES),
+    )
+    for table, order in tables:
         assert set(table) == set(order)
         for higher, lower in pairwise(order):
-            assert table[higher] > table[lower], (higher, lower)  # type: ignore[index]
+            assert table[higher] > table[lower], (higher, lower)
 
 
 def test_what_each_role_is_for_is_written_down_here_once_more() -> None:
