@@ -24,15 +24,18 @@ class PreActBlock(nn.Module):
         self.conv1 = nn.Conv2d(channels_in, channels, 3, stride=stride, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.stride = stride
         self.shortcut = (
-            nn.Conv2d(channels_in, channels, 1, stride=stride, bias=False)
-            if stride != 1 or channels_in != channels
-            else None
+            nn.Conv2d(channels_in, channels, 1, bias=False) if stride != 1 or channels_in != channels else None
         )
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         out_BCHW = F.relu(self.bn1(x_BCHW))
-        shortcut_BCHW = x_BCHW if self.shortcut is None else self.shortcut(out_BCHW)
+        shortcut_BCHW = x_BCHW
+        if self.shortcut is not None:
+            # Pixels are picked before the convolution instead of by its stride: on processors the weight gradient of a
+            # strided 1 × 1 convolution of few channels writes past its memory (oneDNN, issue 6035).
+            shortcut_BCHW = self.shortcut(out_BCHW[:, :, :: self.stride, :: self.stride])
         out_BCHW = self.conv1(out_BCHW)
         residual_BCHW: Tensor = self.conv2(F.relu(self.bn2(out_BCHW)))
         return residual_BCHW + shortcut_BCHW

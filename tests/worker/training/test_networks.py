@@ -40,3 +40,19 @@ def test_weights_come_from_the_generator_alone() -> None:
     for name, value in first.state_dict().items():
         assert torch.equal(value, second.state_dict()[name])
     assert not torch.equal(first.stem.weight, other.stem.weight)
+
+
+def test_narrow_networks_keep_to_their_memory() -> None:
+    """Weight gradients of a strided 1 × 1 convolution of fewer channels than a vector holds were written elsewhere."""
+    for width in (4, 9):
+        network = PreActResNet(3, 3, width)
+        initialise(network, torch.Generator().manual_seed(0))
+        exact = PreActResNet(3, 3, width).double()
+        exact.load_state_dict(network.state_dict())
+        network.to(memory_format=torch.channels_last)
+        image_BCHW = torch.rand(17, 3, 32, 32).contiguous(memory_format=torch.channels_last)
+        network(image_BCHW).square().sum().backward()
+        exact(image_BCHW.double()).square().sum().backward()
+        for got, right in zip(network.parameters(), exact.parameters(), strict=True):
+            assert got.grad is not None and right.grad is not None
+            torch.testing.assert_close(got.grad.double(), right.grad, rtol=1e-3, atol=1e-3)
