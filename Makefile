@@ -63,7 +63,7 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 lock: ## pin every package again (needs uv)
 	$(LOCK) --extra worker --group dev --upgrade -o constraints.txt
 	$(LOCK) -c constraints.txt -o constraints-backend.txt
-	$(LOCK) -c constraints.txt --group bench -o constraints-bench.txt
+	$(LOCK) -c constraints.txt --extra worker --group bench -o constraints-bench.txt
 
 client: setup ## the dashboard's types from the OpenAPI document
 	$(BIN)/python frontend/build_hook.py --client
