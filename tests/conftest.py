@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,6 +17,17 @@ from backend.store.database import Database, migrate
 from backend.store.postgres import EmbeddedPostgres
 
 TEMPLATE = "migrated"
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Two trainings with two threads each on two cores take five times as long as with one each.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side, a file's tests share what they set up, and the browser's are one group for their one server."""
+    for item in items:
+        file = item.path.relative_to(Path(__file__).parent)
+        item.add_marker(pytest.mark.xdist_group("browser" if file.parts[0] == "e2e" else str(file)))
 
 
 @pytest.fixture(scope="session")
