@@ -10,26 +10,24 @@ from typing import Any
 from backend.settings import Settings
 from backend.store import uploads
 from backend.store.artifacts import Artifacts
+from backend.store.database import Database
 from worker.ingest import Recognised, Wish
 from worker.ingest.opening import opened_source
 
 
 @contextmanager
 def delivered(
-    wish: dict[str, Any], settings: Settings, artifacts: Artifacts, scratch: Path
+    wish: dict[str, Any], settings: Settings, database: Database, artifacts: Artifacts, scratch: Path
 ) -> Iterator[Recognised]:
     """The source that a dataset's or a preflight's `source` speaks of, open inside the block.
 
     Both are read where they lie (the backend has checked a folder against the allow-list); an upload in a bucket is
-    fetched into `scratch` first. Raises BadInput for what cannot be used.
+    fetched into `scratch` first. Raises BadInput for what cannot be used, Damaged for an upload that rotted.
     """
     name = None
     if wish["kind"] == "upload":
-        key, name = uploads.key(wish["upload_id"]), wish["filename"]
-        path = artifacts.local_path(key)
-        if path is None:
-            path = scratch / "upload"
-            artifacts.download(key, path)
+        path = uploads.located(database, artifacts, wish["upload_id"], scratch / "upload")
+        name = wish["filename"]
     else:
         path = Path(wish["path"])
     with opened_source(

@@ -1,6 +1,6 @@
 """One run from claim to published results; one that trains goes stage by stage: fetch, train, map, publish.
 
-`python -m worker.execute RUN CLAIM`; started by `worker.jobs`, one process per run.
+`python -m worker.execute RUN CLAIM [--smaller]`; started by `worker.jobs`, one process per run.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.audit.errors import BadInput
+from backend.audit.errors import BadInput, Damaged
 from backend.settings import Settings
 from backend.store import keeping, runs
 from backend.store.artifacts import Artifacts
@@ -48,12 +49,20 @@ CHECKPOINT = "checkpoint"
 
 
 class Training(Stages):
-    """A run that trains a network on the dataset."""
+    """A run that trains a network on the dataset; `killed`: the process before this one was, most likely for memory."""
 
     def __init__(
-        self, settings: Settings, artifacts: Artifacts, claimed: Claimed, run: Run, folder: Path
+        self,
+        settings: Settings,
+        artifacts: Artifacts,
+        claimed: Claimed,
+        run: Run,
+        folder: Path,
+        *,
+        killed: bool = False,
     ) -> None:
         super().__init__(settings, artifacts, claimed, run, folder)
+        self.killed = killed
         self.recipe: Recipe = _recipe(run)
         self.vector_NF: NDArray[np.float32] | None = None
         self.device = _device(settings)
@@ -84,15 +93,21 @@ class Training(Stages):
         image_NHWC = self.vectors() if "upload_id" in self.config else self.pixels(labels.content_id)
         prefix = f"runs/{self.run_id}/{CHECKPOINT}/"
         for key in self.artifacts.list(prefix):
-            target = self.directory / CHECKPOINT / key.removeprefix(prefix)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self.artifacts.download(key, target)
+            self.fetch_checkpoint(key, self.directory / CHECKPOINT / key.removeprefix(prefix))
         return TrainingData(
             image_NHWC=image_NHWC,
             given_label_N=labels.given_N,
             true_label_N=labels.true_N,
             classes=len(labels.classes),
         )
+
+    def fetch_checkpoint(self, key: str, target: Path) -> None:
+        """One file of the checkpoints; without one that rotted the training goes on from an older epoch."""
+        try:
+            self.artifacts.download(key, target)
+        except Damaged:
+            self.claimed.say("A stored checkpoint was damaged and is left out")
+            self.artifacts.delete(key)
 
     def pixels(self, content_id: str) -> NDArray[np.uint8]:
         """The dataset's training pixels, on this machine."""
@@ -125,6 +140,7 @@ class Training(Stages):
             on_epoch=self.publish_epoch,
             should_stop=self.claimed.should_stop,
             build=builder() if self.vector_NF is None else built_head,
+            killed=self.killed,
         )
 
     def publish_epoch(self, report: EpochReport) -> None:
@@ -225,12 +241,16 @@ def _device(settings: Settings) -> str:
         raise BadInput("DEVICE_MISSING", str(error), hint=hint) from error
 
 
-def execute(settings: Settings, artifacts: Artifacts, claimed: Claimed, run: Run) -> None:
-    """Execute one claimed run."""
+def execute(
+    settings: Settings, artifacts: Artifacts, claimed: Claimed, run: Run, *, killed: bool = False
+) -> None:
+    """Execute one claimed run; after its process was `killed` with half the batch."""
     with scratch_folder(settings.data, f"run-{run.id}-{claimed.claim_id}") as folder:
         try:
-            of = PredictedRun if run.recipe == PREDICTIONS else Training
-            of(settings, artifacts, claimed, run, folder).go()
+            if run.recipe == PREDICTIONS:
+                PredictedRun(settings, artifacts, claimed, run, folder).go()
+            else:
+                Training(settings, artifacts, claimed, run, folder, killed=killed).go()
         except TrainingStopped as stopped:
             raise Stopped from stopped
         except MissingBackbone as missing:
@@ -246,4 +266,4 @@ def execute(settings: Settings, artifacts: Artifacts, claimed: Claimed, run: Run
 
 
 if __name__ == "__main__":
-    sys.exit(enter(Run, execute, sys.argv[1:]))
+    sys.exit(enter(Run, partial(execute, killed=sys.argv[3:] == ["--smaller"]), sys.argv[1:3]))

@@ -9,7 +9,7 @@ import logging
 import signal
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,6 +25,10 @@ from backend.store.tables import Dataset, Preflight, Run
 
 log = logging.getLogger(__name__)
 
+MEMORY_WORDS = ("MemoryError", "bad_alloc", "allocate memory", "not enough memory", "Thread creation failed")
+"""What Python, C++, the system, torch and OpenMP say last when they get no memory."""
+SMALLER = "--smaller"
+"""Tells `worker.execute` that its forerunner was killed."""
 TERM_SECONDS = 5.0
 """A subprocess has so long to leave after SIGTERM before it is killed."""
 TAIL_LINES = 20
@@ -32,8 +36,8 @@ TAIL_LINES = 20
 
 
 async def run_audit(*, job: QueuedJob, run_id: str) -> None:
-    """Execute one run in a process of its own."""
-    await _in_subprocess("worker.execute", Run, run_id, str(job.claim_id))
+    """Execute one run in a process of its own; once more with less memory when the first was killed for it."""
+    await _in_subprocess("worker.execute", Run, run_id, str(job.claim_id), then=SMALLER)
 
 
 async def run_import(*, job: QueuedJob, dataset_id: str) -> None:
@@ -49,14 +53,15 @@ async def run_preflight(*, job: QueuedJob, preflight_id: str) -> None:
 async def find_duplicates(*, job: QueuedJob, dataset_id: str) -> None:
     """Search a dataset for duplicates in a process of its own, which writes what it found or why not."""
     process = await _started("worker.duplicates", dataset_id)
+    tail: deque[str] = deque(maxlen=TAIL_LINES)
     try:
-        await asyncio.gather(_relay(process, deque(maxlen=TAIL_LINES)), process.wait())
+        await asyncio.gather(_relay(process, tail), process.wait())
     except asyncio.CancelledError:
         await _end(process)
         raise
     if process.returncode and process.returncode < 0:
         with _transaction() as session:
-            duplicates.fail(session, dataset_id, _crash(process.returncode))
+            duplicates.fail(session, dataset_id, _crash(process.returncode, tail))
 
 
 async def _started(module: str, *arguments: str) -> asyncio.subprocess.Process:
@@ -72,8 +77,24 @@ async def _started(module: str, *arguments: str) -> asyncio.subprocess.Process:
     )
 
 
-async def _in_subprocess(module: str, table: claims.Table, id_: str, claim_id: str) -> None:
-    process = await _started(module, id_, claim_id)
+async def _in_subprocess(
+    module: str, table: claims.Table, id_: str, claim_id: str, *, then: str | None = None
+) -> None:
+    """Do the job in a process; one that died for its memory is tried once more, told `then`, where there is such a word."""
+    returncode, tail = await _attempt(module, table, id_, claim_id)
+    if then is not None and _died_for_memory(returncode, tail):
+        log.warning("%s %s ended with %s, most likely for its memory: once more", module, id_, returncode)
+        returncode, tail = await _attempt(module, table, id_, claim_id, then)
+    if returncode:
+        log.error("%s %s ended with %s: %s", module, id_, returncode, "\n".join(tail))
+        await asyncio.to_thread(_record_crash, table, id_, claim_id, _crash(returncode, tail))
+
+
+async def _attempt(
+    module: str, table: claims.Table, id_: str, claim_id: str, *more: str
+) -> tuple[int | None, deque[str]]:
+    """How the process ended, and its last lines."""
+    process = await _started(module, id_, claim_id, *more)
     tail: deque[str] = deque(maxlen=TAIL_LINES)
     try:
         await asyncio.gather(_relay(process, tail), process.wait())
@@ -82,9 +103,7 @@ async def _in_subprocess(module: str, table: claims.Table, id_: str, claim_id: s
         await _end(process)
         await asyncio.to_thread(_give_back, table, id_, claim_id)
         raise
-    if process.returncode:
-        log.error("%s %s ended with %s: %s", module, id_, process.returncode, "\n".join(tail))
-        await asyncio.to_thread(_record_crash, table, id_, claim_id, process.returncode)
+    return process.returncode, tail
 
 
 async def _relay(process: asyncio.subprocess.Process, tail: deque[str]) -> None:
@@ -114,17 +133,24 @@ def _give_back(table: claims.Table, id_: str, claim_id: str) -> None:
         claims.give_back(session, table, id_, claim_id)
 
 
-def _record_crash(table: claims.Table, id_: str, claim_id: str, returncode: int) -> None:
+def _record_crash(table: claims.Table, id_: str, claim_id: str, error: dict[str, Any]) -> None:
     """The subprocess died without a word: say so on the row, if it is still ours and unfinished."""
     with _transaction() as session:
-        claims.fail(session, table, id_, claim_id, _crash(returncode))
+        claims.fail(session, table, id_, claim_id, error)
 
 
-def _crash(returncode: int) -> dict[str, Any]:
+def _died_for_memory(returncode: int | None, tail: Iterable[str]) -> bool:
+    """Whether the system killed it, as it does when it has no memory left, or its last words speak of that."""
     if returncode == -signal.SIGKILL:
+        return True
+    return bool(returncode) and any(words in line for line in tail for words in MEMORY_WORDS)
+
+
+def _crash(returncode: int, tail: Iterable[str]) -> dict[str, Any]:
+    if _died_for_memory(returncode, tail):
         return {
             "code": "OUT_OF_MEMORY",
-            "message": "The process of this job was killed, most likely because memory ran out.",
+            "message": "The process of this job came to an end, most likely because memory ran out.",
             "hint": "Use a smaller batch_size or width, or a machine with more memory.",
         }
     return {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +59,18 @@ class Preparation:
     def import_upload(self) -> None:
         """Import what somebody uploaded; the upload's bytes are dropped once the dataset stands."""
         self.claimed.progress(force=True, stage="fetch", message="Opening the upload")
-        with delivered(self.source, self.settings, self.artifacts, self.directory) as source:
+        with self.delivered() as source:
             self.store(source)
         keeping.drop(self.claimed.database, self.artifacts, uploads.key(self.source["upload_id"]))
 
     def import_folder(self) -> None:
         """Import a folder of this server."""
-        with delivered(self.source, self.settings, self.artifacts, self.directory) as source:
+        with self.delivered() as source:
             self.store(source)
+
+    def delivered(self) -> AbstractContextManager[Source]:
+        """What the source speaks of, opened."""
+        return delivered(self.source, self.settings, self.claimed.database, self.artifacts, self.directory)
 
     def import_digits(self) -> None:
         """The demo: scikit-learn's handwritten digits, with symmetric noise planted."""
@@ -111,7 +116,8 @@ class Preparation:
         except Cancelled as cancelled:
             raise Stopped from cancelled
         self.claimed.progress(force=True, stage="store", fraction=STORED, message="Storing the images")
-        self.artifacts.upload_folder(packed, f"datasets/{self.dataset.content_id}/")
+        prefix = f"datasets/{self.dataset.content_id}/"
+        self.artifacts.upload_folder(packed, prefix, before_each=self.claimed.check)
         label_N = imported.given_label_N
         given_N, true_N = label_N, imported.true_label_N
         if plant is not None:
@@ -178,8 +184,7 @@ class Preparation:
             rows = datasets.samples(session, parent.id)
             classes, shape, report = parent.classes, parent.image_shape, parent.report
         path = self.directory / f"labels{Path(self.source['filename']).suffix.lower()[:16]}"
-        key = f"uploads/{self.source['upload_id']}"
-        self.artifacts.download(key, path)
+        uploads.fetch(self.claimed.database, self.artifacts, self.source["upload_id"], path)
         given_N = read_labels(
             path,
             names_N=rows.names,
@@ -200,7 +205,7 @@ class Preparation:
             image_shape=shape,
             report={**kept, "relabelled": int((given_N != rows.given_label_N).sum())},
         )
-        keeping.drop(self.claimed.database, self.artifacts, key)
+        keeping.drop(self.claimed.database, self.artifacts, uploads.key(self.source["upload_id"]))
 
     def pixels(self) -> np.ndarray[Any, Any]:
         """The parent's training pixels as rows, float32 in [0, 1]: what instance-dependent noise looks at."""

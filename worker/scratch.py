@@ -17,8 +17,10 @@ FOLDER = "scratch"
 
 @contextmanager
 def scratch_folder(data: Path, name: str) -> Iterator[Path]:
-    """A new, empty, locked folder below `data`; gone when the block ends."""
+    """A new, empty, locked folder below `data`; gone when the block ends. `name`: of one living job alone."""
     path = data / FOLDER / name
+    # What a killed forerunner of the same name left.
+    shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
     lock = os.open(path, os.O_RDONLY)
     try:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.audit.errors import NotFound
+from backend.audit.errors import Damaged, NotFound
 from backend.settings import Settings
 from backend.store import claims, datasets, keeping, results, runs, uploads
 from backend.store.artifacts import Artifacts
@@ -97,7 +97,7 @@ class Stages:
         """The file that people sent for this run, and the samples' names, by which its rows are put in order."""
         # Only the ending of the user's file name is used, to recognise the format; never its path.
         path = self.directory / f"upload{Path(self.config['filename']).suffix.lower()[:16]}"
-        self.artifacts.download(uploads.key(self.config["upload_id"]), path)
+        uploads.fetch(self.database, self.artifacts, self.config["upload_id"], path)
         with self.database.transaction() as session:
             return path, datasets.names(session, self.dataset_id)
 
@@ -129,7 +129,8 @@ class Stages:
 
         try:
             feature_NF, neighbour_NK = stored("features"), stored("neighbours")
-        except NotFound:
+        except (NotFound, Damaged):
+            # Another run's, and without it goes as well.
             return None
         with self.database.transaction() as session:
             columns = results.columns(session, run.id)
@@ -179,8 +180,8 @@ class Stages:
         result["agreement"] = agreement(scores, int(findings.flagged_N.sum()))
         scores["consensus"] = consensus(scores)
         write_parquet(folder / "results.parquet", result, given_N, scores)
-        self.claimed.check()
-        self.artifacts.upload_folder(folder, f"runs/{self.run_id}/")
+        # Asked before each: who was paused in between must not write over what a successor has published.
+        self.artifacts.upload_folder(folder, f"runs/{self.run_id}/", before_each=self.claimed.check)
         self.claimed.say(f"{int(findings.flagged_N.sum()):,} of {len(result):,} samples flagged")
         kept = {**outcome, "map_from": layout.source, "versions": {name: version(name) for name in VERSIONS}}
 

@@ -112,5 +112,4 @@ def fetched(context: Context, upload: Upload, folder: Path) -> Path:
             "LIMIT_EXCEEDED", "A table of this kind may not be so large.", limit=LARGEST, found=upload.size
         )
     path = folder / f"table{Path(upload.filename).suffix.lower()[:16]}"
-    context.artifacts.download(stored_uploads.key(upload.id), path)
-    return path
+    return stored_uploads.fetch(context.database, context.artifacts, upload.id, path)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from backend.api.context import Id, In, Me
 from backend.api.samples import FOREVER, pack
@@ -44,23 +44,38 @@ def get_atlas(
     Images smaller than half a cell are enlarged by a whole factor without smoothing.
     """
     wanted = [int(index) for index in indices.split(",")]
-    thumbnails = pack(context, caller, dataset_id, "thumbs").read_many(wanted)
-    return Response(
-        atlas(thumbnails, side, ground), media_type="image/jpeg", headers={"Cache-Control": FOREVER}
-    )
+    thumbnails = pack(context, caller, dataset_id, "thumbs").read_each(wanted)
+    kept = "no-store" if None in thumbnails else FOREVER
+    return Response(atlas(thumbnails, side, ground), media_type="image/jpeg", headers={"Cache-Control": kept})
 
 
-def atlas(thumbnails: Sequence[bytes], side: int, ground: str) -> bytes:
-    """A JPEG of 12 · `side` by rows · `side` pixels; cells that no thumbnail fills show the ground."""
+def atlas(thumbnails: Sequence[bytes | None], side: int, ground: str) -> bytes:
+    """A JPEG of 12 · `side` by rows · `side` pixels; cells that no thumbnail fills show the ground.
+
+    None stands for a thumbnail that was damaged where it is stored: its cell is crossed out.
+    """
     sheet = Image.new("RGB", (COLUMNS * side, -(-len(thumbnails) // COLUMNS) * side), f"#{ground}")
     for place, data in enumerate(thumbnails):
-        tile = _fitted(Image.open(io.BytesIO(data), formats=FORMATS).convert("RGB"), side)
+        tile = crossed(side) if data is None else _opened(data, side)
         row, column = divmod(place, COLUMNS)
         corner = (column * side + (side - tile.width) // 2, row * side + (side - tile.height) // 2)
         sheet.paste(tile, corner)
     file = io.BytesIO()
     sheet.save(file, "JPEG", quality=QUALITY)
     return file.getvalue()
+
+
+def crossed(side: int) -> Image.Image:
+    """What stands for an image that cannot be shown: grey, crossed out."""
+    tile = Image.new("RGB", (side, side), "#8a8a8a")
+    draw = ImageDraw.Draw(tile)
+    for ends in ((0, 0, side, side), (0, side, side, 0)):
+        draw.line(ends, fill="#5a5a5a", width=max(1, side // 32))
+    return tile
+
+
+def _opened(data: bytes, side: int) -> Image.Image:
+    return _fitted(Image.open(io.BytesIO(data), formats=FORMATS).convert("RGB"), side)
 
 
 def _fitted(image: Image.Image, side: int) -> Image.Image:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from backend.api.context import Context
 from backend.api.exported import State
 from backend.audit.cleaning import REMOVED
-from backend.audit.errors import Unavailable
+from backend.audit.errors import Damaged
 from backend.audit.exporting import Format
 from backend.audit.forms import Content
 from backend.audit.forms.content import MAGIC_BYTES, ending_by_magic, ending_of
@@ -42,7 +42,7 @@ def content_of(context: Context, state: State) -> Content:
         images = pack.read_many(indices)
         for index, image in zip(indices, images, strict=True):
             if hashlib.sha256(image).digest() != state.fingerprints.sha256_N32[index].tobytes():
-                raise Unavailable(
+                raise Damaged(
                     "ARTIFACT_CORRUPT",
                     "A stored image is not what was imported.",
                     hint="Restore the artifacts from a backup, or import the dataset again.",

@@ -22,12 +22,12 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from backend.api.recent import Recent
 from backend.audit.errors import BadInput, NotFound
 from backend.store import annotators, datasets, matching, results, selections
 from backend.store.annotators import AnnotatorLabels
 from backend.store.artifacts import Artifacts
 from backend.store.matching import Indices, Matches, SampleFilter
+from backend.store.recent import Recent
 from backend.store.tables import Run
 from backend.store.verdicts import Codes, Verdicts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
+from backend.api.atlas import crossed
 from backend.api.context import Caller, Context, Id, In, Me
 from backend.api.exported import File, State, describe, gather, stem
 from backend.audit import signoff
@@ -148,7 +150,7 @@ def _suspects(session: Session, context: Context, state: State) -> list[Suspect]
         return []
     pack = Pack(context.artifacts, f"datasets/{state.dataset.content_id}/thumbs")
     suspects = []
-    for index, image in zip(chosen, pack.read_many(chosen), strict=True):
+    for index, image in zip(chosen, pack.read_each(chosen), strict=True):
         verdict, label = (*audit.standing.get(index, (None, None)),)[:2]
         sample = datasets.sample(session, state.dataset.id, index)
         suspects.append(
@@ -160,8 +162,15 @@ def _suspects(session: Session, context: Context, state: State) -> list[Suspect]
                 noise_posterior=float(audit.noise_posterior_N[index]),
                 verdict=verdict,
                 label=None if label is None else audit.classes[label],
-                image=data_uri(image),
+                image=data_uri(image or _crossed()),
                 small=max(sample.width, sample.height) <= SMALL,
             )
         )
     return suspects
+
+
+def _crossed() -> bytes:
+    """In the place of a thumbnail that was damaged where it is stored."""
+    file = io.BytesIO()
+    crossed(SMALL).save(file, "PNG")
+    return file.getvalue()

@@ -103,5 +103,9 @@ class Unavailable(NoiseAuditError):
     status = 503
 
 
+class Damaged(Unavailable):
+    """What was kept is no longer what was written; trying again does not help, a backup may."""
+
+
 class ClaimLost(Exception):
     """This process no longer owns its job: it was cancelled, or another worker took it. Stop, publish nothing."""

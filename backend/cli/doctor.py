@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Annotated
+
 import typer
 from rich.markup import escape
 
@@ -13,11 +16,18 @@ SHOWN = {"fine": "[green]✓ fine [/]", "look": "[yellow]! look [/]", "wrong": "
 """A sign, a word and a colour: each says it alone."""
 
 
-def doctor(as_json: AsJson = False, data: Data = None) -> None:
+def doctor(
+    as_json: AsJson = False,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Read every stored file, not 2 GB of them; takes as long as that takes."),
+    ] = False,
+    data: Data = None,
+) -> None:
     """Say what is wrong with this installation and how to mend it; exit status 1 when something is."""
-    from backend.cli.examination import examine
+    from backend.cli.examination import SAMPLED_BYTES, examine
 
-    findings = examine(lambda: settings_with(data))
+    findings = examine(lambda: settings_with(data), math.inf if everything else SAMPLED_BYTES)
     wrong = [each for each in findings if each.state == "wrong"]
     if as_json:
         result_json({"ok": not wrong, "findings": [each._asdict() for each in findings]})

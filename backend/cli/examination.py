@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from random import SystemRandom
 from typing import Literal, NamedTuple
 
 import httpx
@@ -20,7 +21,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.api.openapi import DASHBOARD
-from backend.audit.errors import NoiseAuditError
+from backend.audit.errors import NoiseAuditError, NotFound, Unavailable
 from backend.settings import Settings, unknown_variables
 from backend.store import jobs
 from backend.store.artifacts import Artifacts
@@ -29,6 +30,11 @@ from backend.store.postgres import EmbeddedPostgres
 
 State = Literal["fine", "look", "wrong"]
 
+SAMPLED_BYTES = 2e9
+"""Of the stored files so much is read unless all is asked for: some seconds."""
+NOT_SEALED = ("uploads/", "probe/")
+"""Uploads have the digest of what arrived, and are compared with it when they are used."""
+NAMED = 10
 FREE_SHARE = 0.10
 """Uploads are refused below this share of free space."""
 CLOCK_SECONDS = 5.0
@@ -48,8 +54,11 @@ class Finding(NamedTuple):
     mend: str = ""
 
 
-def examine(load: Callable[[], Settings]) -> list[Finding]:
-    """Everything, in the order in which one would mend it; `load` reads the settings."""
+def examine(load: Callable[[], Settings], most_bytes: float = SAMPLED_BYTES) -> list[Finding]:
+    """Everything, in the order in which one would mend it; `load` reads the settings.
+
+    Of the stored files at most so many bytes are read.
+    """
     try:
         settings = load()
     except ValidationError as error:
@@ -59,7 +68,7 @@ def examine(load: Callable[[], Settings]) -> list[Finding]:
     return [
         *variables(),
         *data_folder(settings),
-        *artifact_store(settings),
+        *artifact_store(settings, most_bytes),
         *database_of(settings),
         *dashboard(),
         *backend(settings),
@@ -101,8 +110,8 @@ def data_folder(settings: Settings) -> Iterator[Finding]:
         yield Finding("data folder", "fine", f"{data}: {free}.")
 
 
-def artifact_store(settings: Settings) -> Iterator[Finding]:
-    """Whether a probe can be written, read and removed."""
+def artifact_store(settings: Settings, most_bytes: float = SAMPLED_BYTES) -> Iterator[Finding]:
+    """Whether a probe can be written, read and removed, and the stored files are what was written."""
     where = settings.artifacts or "the data folder"
     if not settings.artifacts and not settings.data.exists():
         return
@@ -121,6 +130,40 @@ def artifact_store(settings: Settings) -> Iterator[Finding]:
     else:
         state: State = "fine" if whole else "wrong"
         yield Finding("artifacts", state, f"{where}: written, read and removed a probe.")
+        yield from stored_files(store, most_bytes)
+
+
+def stored_files(store: Artifacts, most_bytes: float) -> Iterator[Finding]:
+    """Whether what is stored is what was written, of as much as may be read; chosen anew each time."""
+    stored = [each for each in store.stored("") if not each.key.startswith(NOT_SEALED)]
+    SystemRandom().shuffle(stored)
+    found: dict[str, list[str]] = {"whole": [], "damaged": [], "unsealed": []}
+    read = 0
+    for each in stored:
+        if read and read + each.size > most_bytes:
+            continue
+        read += each.size
+        try:
+            found[store.state(each.key)].append(each.key)
+        except NotFound:
+            # Deleted meanwhile.
+            continue
+        except Unavailable as error:
+            mend = "Check the disk, or the bucket's rights."
+            yield Finding("stored files", "wrong", f"{each.key}: {error.code}: {error.message}", mend)
+            return
+    total = sum(each.size for each in stored)
+    said = f"read {read / 1e9:,.1f} of {total / 1e9:,.1f} GB"
+    if read < total:
+        said += " (--all reads everything)"
+    if found["unsealed"]:
+        said += f"; {len(found['unsealed'])} are older than the seals and cannot be compared"
+    if damaged := sorted(found["damaged"]):
+        listed = ", ".join(damaged[:NAMED]) + (" …" if len(damaged) > NAMED else "")
+        mend = "Restore a backup, or import that dataset or start that run again and delete the damaged one."
+        yield Finding("stored files", "wrong", f"{len(damaged)} damaged: {listed}; {said}.", mend)
+    else:
+        yield Finding("stored files", "fine", f"Nothing is damaged; {said}.")
 
 
 def database_of(settings: Settings) -> Iterator[Finding]:
@@ -155,6 +198,14 @@ def _rows(database: Database) -> Iterator[Finding]:
         yield Finding("database", "wrong", f"PostgreSQL {found.version} is too old.", mend)
     else:
         yield Finding("database", "fine", f"PostgreSQL {found.version} answers.")
+    if found.broken_pages:
+        said = f"{found.broken_pages} times a page was not as it was written."
+        yield Finding("pages", "wrong", said, "Look at the disk; restore a backup; its log names the pages.")
+    elif found.checksums:
+        yield Finding("pages", "fine", "Checked whenever they are read; none was damaged.")
+    else:
+        said = "The database has no checksums: a page that rots on the disk is read as it is."
+        yield Finding("pages", "look", said, "Stop it and run pg_checksums --enable.")
     if abs(apart) > CLOCK_SECONDS:
         mend = "Let both machines keep time by NTP; sign-ins and heartbeats depend on it."
         yield Finding("clock", "wrong", f"{abs(apart):.0f} s off the database's clock.", mend)

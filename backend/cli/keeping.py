@@ -26,11 +26,17 @@ def backup(
 
     with plain_errors(), _parts(settings_with(data)) as (database, artifacts):
         with bytes_bar("Backing up") as progress:
-            manifest = write_backup(database, artifacts, file, progress)
+            damaged: list[str] = []
+            manifest = write_backup(database, artifacts, file, progress, damaged.append)
         say(
             f"Wrote {file}: {len(manifest.tables):,} tables and {len(manifest.artifacts):,} files, "
             f"{manifest.size / 1e6:,.1f} MB, with the SHA-256 of each."
         )
+        if damaged:
+            say(
+                f"[bold red]{len(damaged)} files are damaged where they are stored[/] and were copied as they are: "
+                f"{', '.join(damaged[:5])}. Keep older backups; noise-audit doctor --all says how to mend it."
+            )
 
 
 def restore(

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from backend.audit.errors import Conflict, NotFound, Unavailable
 from backend.store import bulk, jobs
-from backend.store.artifacts import Artifacts
+from backend.store.artifacts import SEAL, Artifacts
 from backend.store.database import Database, is_migrated, revision_of
 from backend.store.keeping import nothing_is_removed, owner_of, owners
 from backend.store.snapshot import ArtifactPart, Buffer, Manifest, Part, QueuedJob, TablePart, Writer
@@ -34,10 +34,20 @@ CHECKPOINT = "/checkpoint/"
 
 Progress = Callable[[int, int], None]
 """Told (bytes of artifacts written, of how many)."""
+Damage = Callable[[str], None]
+"""Told the key of a damaged artifact."""
 
 
-def write_backup(database: Database, artifacts: Artifacts, path: Path, progress: Progress) -> Manifest:
+def write_backup(
+    database: Database,
+    artifacts: Artifacts,
+    path: Path,
+    progress: Progress,
+    damaged: Damage = lambda key: None,
+) -> Manifest:
     """Write everything into a new file, which appears only when whole; readable by its owner alone.
+
+    Of what was damaged before, `damaged` hears the key; it is copied as it is, with the seal that says so.
 
     Raises Conflict (FILE_EXISTS), Unavailable (NOT_MIGRATED, DISK_FULL, and what database and store raise).
     """
@@ -54,7 +64,7 @@ def write_backup(database: Database, artifacts: Artifacts, path: Path, progress:
         descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         with _full_disk_named(), os.fdopen(descriptor, "w+b") as file:
             with zipfile.ZipFile(file, "w", allowZip64=True) as archive:
-                manifest = _write(database, artifacts, Writer(archive), progress)
+                manifest = _write(database, artifacts, Writer(archive), progress, damaged)
             file.flush()
             os.fsync(file.fileno())
         part.rename(path)
@@ -77,7 +87,9 @@ def copy_out(
         yield from copy
 
 
-def _write(database: Database, artifacts: Artifacts, writer: Writer, progress: Progress) -> Manifest:
+def _write(
+    database: Database, artifacts: Artifacts, writer: Writer, progress: Progress, damaged: Damage
+) -> Manifest:
     with nothing_is_removed(database), database.transaction() as session:
         # Everything below sees the database as it is at this transaction's first query.
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
@@ -91,7 +103,7 @@ def _write(database: Database, artifacts: Artifacts, writer: Writer, progress: P
             for partition in _partitions(session, table)
         ]
         waiting = [QueuedJob(**job) for job in jobs.unfinished(session)]
-        kept = list(_artifacts(session, artifacts, writer, progress))
+        kept = list(_artifacts(session, artifacts, writer, progress, damaged))
     manifest = Manifest(
         version("noise-audit"), datetime.now(UTC).isoformat(), revision, tables, kept, waiting
     )
@@ -121,15 +133,16 @@ def _partitions(session: Session, table: Table) -> list[str | None]:
 
 
 def _artifacts(
-    session: Session, artifacts: Artifacts, writer: Writer, progress: Progress
+    session: Session, artifacts: Artifacts, writer: Writer, progress: Progress, damaged: Damage
 ) -> Iterator[ArtifactPart]:
     known = owners(session)
-    wanted = [stored for stored in artifacts.stored("") if _is_wanted(stored.key, known)]
+    # With their seals: damage is neither hidden nor in the way of keeping all the rest.
+    wanted = [stored for stored in artifacts.objects.stored("") if _is_wanted(stored.key, known)]
     done, total = 0, sum(stored.size for stored in wanted)
     for stored in wanted:
         progress(done, total)
         try:
-            part = _artifact(artifacts, writer, stored.key)
+            part = _artifact(artifacts, writer, stored.key, damaged)
         except NotFound:
             # A running run has replaced its checkpoint; from an older one it goes on as well.
             if CHECKPOINT not in stored.key:
@@ -140,8 +153,8 @@ def _artifacts(
     progress(total, total)
 
 
-def _artifact(artifacts: Artifacts, writer: Writer, key: str) -> Part:
-    chunks = artifacts.chunks(key)
+def _artifact(artifacts: Artifacts, writer: Writer, key: str, damaged: Damage) -> Part:
+    chunks = artifacts.objects.chunks(key) if key.endswith(SEAL) else artifacts.copied(key, damaged)
     # Asked for before the member is begun: what went away must not leave an empty one.
     first = next(chunks, b"")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +19,10 @@ from sqlalchemy import URL, Connection, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from backend.audit.errors import Unavailable
+from backend.audit.errors import Damaged, Unavailable
 from backend.store import jobs
+
+log = logging.getLogger(__name__)
 
 OLDEST_SERVER = 14
 """Major version of PostgreSQL from which on everything here works."""
@@ -97,18 +100,27 @@ def is_migrated(url: str) -> bool:
 
 
 class Server(NamedTuple):
-    """A PostgreSQL server: its major version, and its clock (aware UTC) when it was asked."""
+    """A PostgreSQL server: its major version, and its clock (aware UTC) when it was asked.
+
+    `checksums`: whether it would notice a page that rotted; `broken_pages`: how often it has.
+    """
 
     version: int
     now: datetime
+    checksums: bool
+    broken_pages: int
 
 
 def server(session: Session) -> Server:
     """Which server answers, and what time it has."""
-    number, now = session.execute(
-        text("SELECT current_setting('server_version_num')::int, clock_timestamp()")
+    number, now, checksums, broken = session.execute(
+        text(
+            "SELECT current_setting('server_version_num')::int, clock_timestamp(),"
+            " current_setting('data_checksums') = 'on',"
+            " (SELECT coalesce(sum(checksum_failures), 0)::bigint FROM pg_stat_database)"
+        )
     ).one()
-    return Server(number // 10_000, now)
+    return Server(number // 10_000, now, checksums, broken)
 
 
 def revision_of(session: Session) -> str | None:
@@ -146,6 +158,14 @@ def _refusal(error: DBAPIError | psycopg.Error) -> Unavailable | None:
     """
     cause = error.orig if isinstance(error, DBAPIError) else error
     state = cause.sqlstate if isinstance(cause, psycopg.Error) else None
+    if state in ("XX001", "XX002"):
+        # It names the file and block, for whoever mends it.
+        log.error("the database is damaged: %s", str(cause).strip()[:500])
+        return Damaged(
+            "DATABASE_CORRUPT",
+            "A page of the database is not what it was when it was written.",
+            hint="Restore a backup into a new data folder, or an empty database.",
+        )
     if state == "53100":
         return Unavailable(
             "DISK_FULL", "The database has no space left.", hint="Make space and try again; nothing is lost."

@@ -14,14 +14,13 @@ from typing import Any, NamedTuple
 
 from chancy import Chancy, Job, Queue, Worker
 from chancy.migrate import Migrator
-from chancy.plugins.leadership import Leadership
-from chancy.plugins.pruner import Pruner
-from chancy.plugins.recovery import Recovery
 from psycopg import OperationalError
 from psycopg.rows import dict_row
 from psycopg_pool import PoolTimeout
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.orm import Session
+
+from backend.store.succession import plugins
 
 TRAINING = "training"
 IMPORT = "import"
@@ -32,10 +31,6 @@ RUN_PREFLIGHT = "worker.jobs.run_preflight"
 HEARTBEAT_SECONDS = 3
 HEARTBEAT_TIMEOUT = 12
 """Seconds of silence after which a worker counts as dead; its job goes on elsewhere a few seconds later."""
-RECOVERY_SECONDS = 3
-LEADER_TIMEOUT = 9
-REPORT_BACK_SECONDS = 15
-"""So long after the database's start living workers have to be heard of again: they try every five seconds."""
 OUTAGE_SECONDS = 60
 """For which the database may be away."""
 ATTEMPTS = 1000
@@ -63,40 +58,6 @@ class QueueState(NamedTuple):
     oldest_waiting_seconds: float
 
 
-class _Outliving:
-    """Makes a plugin of Chancy wait for the database to come back, where its own would take the worker down."""
-
-    async def run(self, worker: Any, app: Any) -> None:
-        retry = worker.database_retry(type(self).__name__)
-        while True:
-            try:
-                await super().run(worker, app)  # type: ignore[misc]
-                return
-            except retry.errors as error:
-                await retry.wait(error)
-
-
-class _Leadership(_Outliving, Leadership):  # type: ignore[misc]
-    pass
-
-
-class _Recovery(_Outliving, Recovery):  # type: ignore[misc]
-    """Chancy's, but it takes nobody for dead when it was the database that was away."""
-
-    @classmethod
-    async def recover(cls, worker: Any, chancy: Any, cursor: Any) -> int:
-        """Put the jobs of dead workers back; none just after the server's start, when nobody could be heard of."""
-        await cursor.execute("SELECT extract(epoch FROM now() - pg_postmaster_start_time()) AS up")
-        if (await cursor.fetchone())["up"] < REPORT_BACK_SECONDS:
-            return 0
-        recovered: int = await super().recover(worker, chancy, cursor)
-        return recovered
-
-
-class _Pruner(_Outliving, Pruner):  # type: ignore[misc]
-    pass
-
-
 class _Application(Chancy):  # type: ignore[misc]
     """Chancy, but a worker's start outlives connections that are cut in the middle of it."""
 
@@ -115,12 +76,7 @@ class _Application(Chancy):  # type: ignore[misc]
 
 def chancy_app(url: str) -> Any:
     """A Chancy application on the database; use it as an async context manager."""
-    plugins = [
-        _Leadership(poll_interval=RECOVERY_SECONDS, timeout=LEADER_TIMEOUT),
-        _Recovery(poll_interval=RECOVERY_SECONDS),
-        _Pruner(),
-    ]
-    return _Application(url, no_default_plugins=True, plugins=plugins, max_connection_pool_size=5, log=log)
+    return _Application(url, no_default_plugins=True, plugins=plugins(), max_connection_pool_size=5, log=log)
 
 
 def make_worker(
@@ -181,7 +137,11 @@ def enqueue(session: Session, function: str, *, queue: str, key: str, **argument
     The function gets the arguments by keyword, and the delivery itself, with its claim, as a keyword-only
     parameter annotated `QueuedJob` (the class, not a string).
     """
-    job = Job(func=function, queue=queue, kwargs=arguments, max_attempts=ATTEMPTS, unique_key=key)
+    # By the clock that workers compare it with: ours may be hours ahead, and for so long the job would wait.
+    now = session.execute(select(func.now())).scalar_one()
+    job = Job(
+        func=function, queue=queue, kwargs=arguments, max_attempts=ATTEMPTS, unique_key=key, scheduled_at=now
+    )
     connection = session.connection().connection.driver_connection
     assert connection is not None
     with connection.cursor(row_factory=dict_row) as cursor:

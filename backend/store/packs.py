@@ -7,43 +7,23 @@ from __future__ import annotations
 
 import io
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
-from backend.audit.errors import NotFound
+from backend.audit.errors import Damaged, NotFound
 from backend.store.artifacts import Artifacts
+from backend.store.recent import Recent
 
 CACHE_BYTES = 128 * 2**20
-"""Offsets kept in memory per artifact store: those of sixteen datasets of a million images."""
+"""Offsets kept in memory per artifact store: those of sixteen datasets of a million images. Packs never change."""
 
 Offsets = npt.NDArray[np.int64]
 
 
-class _Offsets:
-    """The offsets read last, dropped in the order in which they were used. Packs never change."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[str, Offsets] = OrderedDict()
-
-    def get(self, artifacts: Artifacts, key: str) -> Offsets:
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        offset_M: Offsets = np.load(io.BytesIO(artifacts.get(key)), allow_pickle=False)
-        with self._lock:
-            self._kept[key] = offset_M
-            while len(self._kept) > 1 and sum(kept.nbytes for kept in self._kept.values()) > CACHE_BYTES:
-                self._kept.popitem(last=False)
-        return offset_M
-
-
-_caches: WeakKeyDictionary[Artifacts, _Offsets] = WeakKeyDictionary()
+_caches: WeakKeyDictionary[Artifacts, Recent] = WeakKeyDictionary()
 _caches_lock = threading.Lock()
 
 
@@ -58,8 +38,9 @@ class Pack:
         self._artifacts = artifacts
         self._key = f"{key_stem}.pack"
         with _caches_lock:
-            cache = _caches.setdefault(artifacts, _Offsets())
-        self._offset_M = cache.get(artifacts, f"{key_stem}.offsets.npy")
+            cache = _caches.setdefault(artifacts, Recent(CACHE_BYTES, _bytes))
+        offsets = f"{key_stem}.offsets.npy"
+        self._offset_M: Offsets = cache.get(offsets, lambda: _loaded(artifacts, offsets))
 
     def __len__(self) -> int:
         return len(self._offset_M) - 1
@@ -77,10 +58,23 @@ class Pack:
         """The bytes of each item, in the order asked for; neighbours share a request."""
         return self._artifacts.get_ranges(self._key, [self._range(index) for index in indices])
 
+    def read_each(self, indices: Sequence[int]) -> list[bytes | None]:
+        """As `read_many`, with None in the place of what is damaged, for pages that show the others all the same."""
+        try:
+            return list(self.read_many(indices))
+        except Damaged:
+            return [self._read_whole(index) for index in indices]
+
     def read_firsts(self, indices: Sequence[int], size: int) -> list[bytes]:
         """The first `size` bytes of each item."""
         ranges = [self._range(index) for index in indices]
         return self._artifacts.get_ranges(self._key, [(a, min(b, a + size)) for a, b in ranges])
+
+    def _read_whole(self, index: int) -> bytes | None:
+        try:
+            return self.read(index)
+        except Damaged:
+            return None
 
     def _range(self, index: int) -> tuple[int, int]:
         if not 0 <= index < len(self):
@@ -91,3 +85,12 @@ class Pack:
                 found=index,
             )
         return int(self._offset_M[index]), int(self._offset_M[index + 1])
+
+
+def _loaded(artifacts: Artifacts, key: str) -> Offsets:
+    offset_M: Offsets = np.load(io.BytesIO(artifacts.get(key)), allow_pickle=False)
+    return offset_M
+
+
+def _bytes(offset_M: Offsets) -> int:
+    return offset_M.nbytes

@@ -205,7 +205,7 @@ class EmbeddedPostgres:
             self._must_work(
                 str(self._binaries / "bin/initdb"),
                 *("-D", "cluster.new", "-U", USER, "--auth-local=trust", "--auth-host=reject", "-E", "UTF8"),
-                *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-locale"),
+                *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-locale", "--data-checksums"),
             )
             # Renamed when whole: an initdb that was killed leaves nothing that looks like a cluster.
             half.rename(cluster)

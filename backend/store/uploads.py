@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import ColumnElement, delete, exists, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from backend.audit.errors import Conflict, NotFound
+from backend.audit.errors import Conflict, Damaged, NotFound
+from backend.store.artifacts import Artifacts
+from backend.store.database import Database
 from backend.store.tables import Dataset, Run, Upload
+from noise_audit.digest import of_file
+
+log = logging.getLogger(__name__)
 
 
 def key(upload_id: str) -> str:
@@ -34,6 +41,42 @@ def get(session: Session, account_id: str, upload_id: str) -> Upload:
     if found is None:
         raise NotFound("NOT_FOUND", "There is no such finished upload.")
     return found
+
+
+def located(database: Database, artifacts: Artifacts, upload_id: str, elsewhere: Path) -> Path:
+    """The upload's bytes as a file: where they lie, or (from a bucket) fetched to `elsewhere`; to be read only.
+
+    Raises Damaged (UPLOAD_CORRUPT) when they are not those that arrived, and NotFound (ARTIFACT_MISSING).
+    """
+    path = artifacts.local_path(key(upload_id))
+    if path is None:
+        return fetch(database, artifacts, upload_id, elsewhere)
+    if not path.is_file():
+        # In the words of the store.
+        artifacts.size(key(upload_id))
+    _check(database, upload_id, path)
+    return path
+
+
+def fetch(database: Database, artifacts: Artifacts, upload_id: str, path: Path) -> Path:
+    """Write the upload's bytes to a file. Raises as `located`."""
+    artifacts.download(key(upload_id), path)
+    _check(database, upload_id, path)
+    return path
+
+
+def _check(database: Database, upload_id: str, path: Path) -> None:
+    with database.transaction() as session:
+        digest = session.scalar(select(Upload.digest).where(Upload.id == upload_id))
+    # Those of before digests were noted have none.
+    if digest is not None and of_file(path) != digest:
+        log.error("the upload %s is damaged: its bytes are not those that arrived", upload_id)
+        raise Damaged(
+            "UPLOAD_CORRUPT",
+            "The uploaded file is not what arrived: it was damaged where it is stored.",
+            hint="Upload it again.",
+            item=key(upload_id),
+        )
 
 
 def forget(session: Session, account_id: str, upload_id: str) -> None:

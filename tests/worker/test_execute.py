@@ -157,6 +157,24 @@ def test_pretrained_weights_that_cannot_be_had_fail_the_run_in_words(
     assert "could not be downloaded" in run.error["message"]
 
 
+def test_a_dataset_that_rotted_fails_the_run_in_words(
+    digits: str, queue_run: QueueRun, run_row: RunRow, artifacts: Artifacts
+) -> None:
+    _rot(artifacts, f"datasets/{digits}/pixels.npy")
+    run_id = queue_run(digits)
+    door.enter(Run, execute.execute, [run_id, uuid4().hex])
+    run = run_row(run_id)
+    assert run.error is not None
+    assert (run.status, run.error["code"]) == ("failed", "ARTIFACT_CORRUPT")
+    assert run.error["item"] == f"datasets/{digits}/pixels.npy"
+
+
+def _rot(artifacts: Artifacts, key: str) -> None:
+    data = bytearray(artifacts.objects.get(key))
+    data[len(data) // 2] ^= 1
+    artifacts.objects.put(key, bytes(data), replace=True)
+
+
 def test_a_run_that_was_asked_to_stop_before_it_began_is_cancelled(
     digits: str, queue_run: QueueRun, run_row: RunRow, database: Database, owner: str
 ) -> None:
@@ -218,8 +236,8 @@ def test_a_running_run_stops_within_ten_seconds_of_being_told(
 
 
 @pytest.mark.slow
-def test_a_worker_that_leaves_in_good_order_gives_its_run_back(
-    digits: str, queue_run: QueueRun, run_row: RunRow, start_worker: StartWorker
+def test_a_worker_that_leaves_in_good_order_gives_its_run_back_and_a_rotten_checkpoint_is_left_out(
+    digits: str, queue_run: QueueRun, run_row: RunRow, start_worker: StartWorker, artifacts: Artifacts
 ) -> None:
     run_id = queue_run(digits, epochs=300)
     first = start_worker()
@@ -229,6 +247,12 @@ def test_a_worker_that_leaves_in_good_order_gives_its_run_back(
     run = run_row(run_id)
     assert (run.status, run.starts, run.claim_id) == ("running", 0, None)
     reached = run.progress["epoch"]
+    newest = max(key for key in artifacts.list(f"runs/{run_id}/checkpoint/") if key.endswith(".safetensors"))
+    _rot(artifacts, newest)
     start_worker()
     wait_until(lambda: (run_row(run_id).progress.get("epoch") or 0) > reached, 30)
-    assert run_row(run_id).starts == 1
+    run = run_row(run_id)
+    assert run.starts == 1
+    said = [line["text"] for line in run.progress["log"]]
+    assert "A stored checkpoint was damaged and is left out" in said
+    wait_until(lambda: not artifacts.exists(newest) or artifacts.state(newest) == "whole", 10)

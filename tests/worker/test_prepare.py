@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,10 +14,12 @@ import pytest
 from PIL import Image
 
 from backend.settings import Settings
-from backend.store import annotators, datasets, runs
+from backend.store import annotators, datasets, runs, uploads
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.tables import Dataset
+from noise_audit.digest import of_file
+from tests.bucket import new_bucket, s3_environment, s3_server
 from tests.worker.ingest.written import as_zip, png, table
 from tests.worker.ingest.written import digits as labelled_digits
 from worker import door, prepare
@@ -83,6 +86,38 @@ def test_a_file_that_is_no_archive_is_refused_in_words_and_leaves_nothing(
     assert dataset.error["code"] == "ARCHIVE_UNREADABLE"
     assert list(artifacts.list(f"datasets/{dataset.id}/")) == []
     assert list((settings.data / "scratch").iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "s3"])
+def test_an_upload_that_rotted_where_it_is_stored_is_refused_in_words(
+    kind: str,
+    prepared: Prepare,
+    database: Database,
+    owner: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with ExitStack() as stack:
+        if kind == "s3":
+            address = stack.enter_context(s3_server())
+            place = {"NOISE_AUDIT_ARTIFACTS": f"s3://{new_bucket(address)}/here", **s3_environment(address)}
+            for name, value in place.items():
+                monkeypatch.setenv(name, value)
+        now = Settings()
+        store = Artifacts.open(now.artifacts, now.data)
+        data = class_folders({"cat": 5, "dog": 4})
+        (tmp_path / "arrived").write_bytes(data)
+        rotten = data[:700] + bytes([data[700] ^ 1]) + data[701:]
+        for upload_id, there in (("whole", data), ("rotten", rotten)):
+            store.objects.put(f"uploads/{upload_id}", there)
+            with database.transaction() as session:
+                digest = of_file(tmp_path / "arrived")
+                uploads.record(session, owner, upload_id, "pets.zip", len(data), digest)
+        source = {"kind": "upload", "filename": "pets.zip"}
+        assert prepared({**source, "upload_id": "whole"}).status == "ready"
+        dataset = prepared({**source, "upload_id": "rotten"})
+    assert dataset.error is not None
+    assert (dataset.status, dataset.error["code"]) == ("failed", "UPLOAD_CORRUPT")
 
 
 def test_a_folder_of_the_server_is_read_where_it_lies(prepared: Prepare, tmp_path: Path) -> None:

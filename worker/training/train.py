@@ -79,6 +79,7 @@ def train(
     on_epoch: Callable[[EpochReport], None] = lambda report: None,
     should_stop: Callable[[], bool] = lambda: False,
     build: Builder = built,
+    killed: bool = False,
 ) -> Outcome:
     """Trains, or goes on where the run in `directory` stopped, and says what the training found.
 
@@ -86,7 +87,8 @@ def train(
     epochs of this call). `should_stop` is asked about twice a second. `build` makes the network. Under torchrun all
     processes call this alike; they must see the same folder, the first one writes and is the only one to report.
 
-    When memory runs out the training goes on from its last checkpoint with half the batch, and says so.
+    When memory runs out the training goes on from its last checkpoint with half the batch, and says so; likewise when
+    the process of the attempt before was `killed`, as systems do that have none left.
 
     Raises Stopped when `should_stop` says so, Diverged when the numbers stop being finite, OutOfMemory when the smallest
     batch does not fit either, CheckpointMismatch when the folder holds another run, ValueError for a device or a network
@@ -100,6 +102,8 @@ def train(
         chosen = chosen.with_precision("float32" if recipe.literal else recipe.precision)
         with chosen.threads_for(pixels):
             batch_size, notes = recipe.batch_size, list[str]()
+            if killed:
+                batch_size, notes = _smaller(_batch_of(directory, batch_size), "the process was killed")
             while True:
                 try:
                     return _Training(order, chosen, group, batch_size, notes).run()
@@ -108,13 +112,23 @@ def train(
                         raise
                     # The error holds on to the arrays of the attempt: it must be gone before the next one.
                     message = str(error).strip().partition("\n")[0]
-                smaller = smaller_batch(batch_size)
-                if smaller is None:
-                    raise OutOfMemory(f"memory ran out with batches of {batch_size} images too: {message}")
-                notes = [f"Memory ran out with batches of {batch_size} images; went on with {smaller}."]
-                batch_size = smaller
+                batch_size, notes = _smaller(batch_size, message)
                 if chosen.device.type == "cuda":
                     torch.cuda.empty_cache()
+
+
+def _batch_of(directory: Path, asked: int) -> int:
+    """The batch that the attempt before trained with, as far as its checkpoint tells."""
+    found = checkpoints.newest(directory)
+    return asked if found is None else min(asked, found.document["batch_size"])
+
+
+def _smaller(batch_size: int, message: str) -> tuple[int, list[str]]:
+    """Half the batch with a note of it. Raises OutOfMemory when that would be too small."""
+    smaller = smaller_batch(batch_size)
+    if smaller is None:
+        raise OutOfMemory(f"memory ran out with batches of {batch_size} images too: {message}")
+    return smaller, [f"Memory ran out with batches of {batch_size} images; went on with {smaller}."]
 
 
 class _Training:

@@ -13,6 +13,7 @@ from backend.cli import examination
 from backend.cli.examination import Finding
 from backend.settings import Settings
 from backend.store import accounts, claims, datasets, jobs
+from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.tables import Dataset
 from tests.installation import clean_environment, run_command
@@ -48,7 +49,7 @@ def test_a_misspelt_variable_and_a_malformed_value_are_named(monkeypatch: pytest
 def test_a_data_folder_and_a_store_that_cannot_be_written_are_wrong(tmp_path: Path) -> None:
     good = Settings(data=tmp_path)
     assert states(examination.data_folder(good)).keys() == {"data folder"}
-    assert states(examination.artifact_store(good)) == {"artifacts": "fine"}
+    assert states(examination.artifact_store(good)) == {"artifacts": "fine", "stored files": "fine"}
     assert not [path for path in tmp_path.rglob("*") if path.is_file()], "it leaves nothing behind"
     (tmp_path / "file").touch()
     bad = Settings(data=tmp_path / "file", artifacts=str(tmp_path / "file" / "inside"))
@@ -58,11 +59,29 @@ def test_a_data_folder_and_a_store_that_cannot_be_written_are_wrong(tmp_path: Pa
     assert not (tmp_path / "none").exists()
 
 
+def test_a_damaged_file_is_named_and_what_cannot_be_compared_is_counted(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    store = Artifacts.open("", tmp_path)
+    for name in ("a", "b", "c"):
+        store.put(f"datasets/d/{name}", name.encode() * 1000)
+    store.objects.put("datasets/d/old", b"1")
+    found = {each.what: each for each in examination.artifact_store(settings)}
+    assert found["stored files"].state == "fine"
+    assert "1 are older" in found["stored files"].said
+    store.objects.put("datasets/d/b", b"b" * 999 + b"?", replace=True)
+    said = wrong(examination.artifact_store(settings))["stored files"]
+    assert said.startswith("1 damaged: datasets/d/b;")
+    # Chosen at random, it is found sooner or later, and at once when everything is read.
+    some = [examination.artifact_store(settings, 1000) for _ in range(60)]
+    assert 0 < sum("stored files" in wrong(each) for each in some) < 60
+    assert "--all" in next(examination.stored_files(store, 1000)).said
+
+
 def test_a_database_is_looked_at_in_all_its_states(
     settings: Settings, empty_database_url: str, tmp_path: Path
 ) -> None:
     assert states(examination.database_of(settings)) == {
-        **dict.fromkeys(("database", "clock", "tables", "queue"), "fine"),
+        **dict.fromkeys(("database", "pages", "clock", "tables", "queue"), "fine"),
         "workers": "look",
     }
     empty = Settings(data=tmp_path, database_url=empty_database_url)

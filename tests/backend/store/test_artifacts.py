@@ -1,8 +1,9 @@
-"""Artifacts behave the same in a folder and in an S3 bucket; packs give single items."""
+"""Artifacts behave the same in a folder and in an S3 bucket, and never give bytes that rotted; packs give single items."""
 
 from __future__ import annotations
 
 import io
+import logging
 import threading
 import time
 from pathlib import Path
@@ -10,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.audit.errors import NotFound, Unavailable
-from backend.store import artifacts as artifacts_module
-from backend.store.artifacts import Artifacts
+from backend.audit.errors import Damaged, NotFound, Unavailable
+from backend.store import objects
+from backend.store.artifacts import SEAL, Artifacts
 from backend.store.packs import Pack
 from tests.bucket import new_bucket, s3_environment
 
@@ -79,8 +80,8 @@ def test_of_many_that_write_at_once_one_wins_and_says_so(store: Artifacts) -> No
 def test_large_objects_travel_in_parts(
     store: Artifacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(artifacts_module, "MULTIPART_BYTES", 2**20)
-    monkeypatch.setattr(artifacts_module, "CHUNK_BYTES", 5 * 2**20)
+    monkeypatch.setattr(objects, "MULTIPART_BYTES", 2**20)
+    monkeypatch.setattr(objects, "CHUNK_BYTES", 5 * 2**20)
     data = np.random.default_rng(0).bytes(11 * 2**20)
     (tmp_path / "large").write_bytes(data)
     assert store.put("large", tmp_path / "large")
@@ -195,3 +196,119 @@ def test_an_adopted_file_may_go_and_adopting_twice_is_adopting_once(store: Artif
     assert store.get("uploads/a") == b"bytes"
     where = store.local_path("uploads/a")
     assert where is None or where.read_bytes() == b"bytes"
+
+
+def flip(store: Artifacts, key: str, at: int) -> None:
+    """As a disk does that rots: below the store."""
+    data = bytearray(store.objects.get(key))
+    data[at] ^= 1
+    store.objects.put(key, bytes(data), replace=True)
+
+
+@pytest.mark.parametrize("at", [0, 20_000, -1])
+@pytest.mark.parametrize("what", ["", SEAL])
+def test_a_flipped_byte_is_noticed_however_it_is_read_and_named_in_the_log(
+    store: Artifacts, tmp_path: Path, what: str, at: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = np.random.default_rng(0).bytes(50_000)
+    store.put("datasets/d/images.pack", data)
+    store.put("datasets/d/other", data)
+    assert store.get_range("datasets/d/images.pack", 5, 9) == data[5:9]
+    flip(store, f"datasets/d/images.pack{what}", at if not what else at % 40)
+    if what:
+        # Another process, which has not read the seal before.
+        store = Artifacts(store.objects)
+    place = at % 50_000
+    for attempt in (
+        lambda: store.get("datasets/d/images.pack"),
+        lambda: store.get_range("datasets/d/images.pack", place, place + 1),
+        lambda: store.get_ranges("datasets/d/images.pack", [(0, 9), (place, place + 1), (40_000, 50_000)]),
+        lambda: list(store.chunks("datasets/d/images.pack")),
+        lambda: store.download("datasets/d/images.pack", tmp_path / "copy"),
+    ):
+        caplog.clear()
+        with pytest.raises(Damaged) as caught:
+            attempt()
+        assert (caught.value.code, caught.value.item) == ("ARTIFACT_CORRUPT", "datasets/d/images.pack")
+        assert caught.value.hint
+        assert "datasets/d/images.pack" in caplog.text
+        assert str(tmp_path) not in str(caught.value.as_dict())
+    assert list(tmp_path.glob("copy*")) == []
+    assert store.state("datasets/d/images.pack") == "damaged"
+    assert store.state("datasets/d/other") == "whole"
+    assert store.get("datasets/d/other") == data
+
+
+def test_a_damaged_chunk_keeps_nobody_from_the_others(store: Artifacts) -> None:
+    data = np.random.default_rng(0).bytes(50_000)
+    store.put("pack", data)
+    flip(store, "pack", 20_000)
+    assert store.get_ranges("pack", [(0, 100), (40_000, 50_000)]) == [data[:100], data[40_000:]]
+
+
+@pytest.mark.parametrize("length", [0, 16_384, 49_999, 50_001])
+def test_what_was_cut_off_or_grew_is_noticed(store: Artifacts, length: int) -> None:
+    data = np.random.default_rng(0).bytes(50_000)
+    store.put("key", data)
+    store.objects.put("key", (data + b"x")[:length], replace=True)
+    with pytest.raises(Damaged):
+        store.get("key")
+    with pytest.raises(Damaged):
+        list(store.chunks("key"))
+    if length < 50_000:
+        with pytest.raises(Damaged):
+            store.get_range("key", 49_000, 50_000)
+
+
+def test_what_older_versions_stored_is_read_as_before(
+    store: Artifacts, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.objects.put("old", b"0123456789")
+    assert store.get("old") == b"0123456789"
+    assert store.get_ranges("old", [(2, 4), (0, 1)]) == [b"23", b"0"]
+    store.download("old", tmp_path / "copy")
+    assert store.state("old") == "unsealed"
+    store.put("old", b"new", replace=True)
+    assert store.state("old") == "whole"
+    assert store.get_range("old", 0, 3) == b"new"
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_seals_are_neither_listed_nor_left_behind(store: Artifacts) -> None:
+    store.put("runs/r/a", b"1")
+    store.put("runs/r/deep/b", b"2")
+    store.put("single", b"3")
+    assert store.list("") == ["runs/r/a", "runs/r/deep/b", "single"]
+    store.delete("single")
+    store.delete("runs/r/a")
+    store.delete("runs")
+    assert store.objects.stored("") == []
+
+
+def test_what_another_process_replaced_is_read_by_its_new_seal(store: Artifacts) -> None:
+    store.put("key", b"first" * 10_000)
+    assert store.get_range("key", 0, 5) == b"first"
+    Artifacts(store.objects).put("key", b"second" * 10_000, replace=True)
+    assert store.get_range("key", 0, 6) == b"second"
+
+
+def test_a_writer_that_died_before_its_bytes_arrived_is_in_nobodys_way(store: Artifacts) -> None:
+    store.objects.put(f"key{SEAL}", b"of bytes that never came")
+    with pytest.raises(NotFound):
+        store.get_range("key", 0, 1)
+    assert store.put("key", b"bytes")
+    assert store.get("key") == store.get_range("key", 0, 5) == b"bytes"
+
+
+def test_a_pack_gives_what_is_whole_beside_what_is_damaged(store: Artifacts) -> None:
+    items = [bytes([number]) * 20_000 for number in range(5)]
+    file = io.BytesIO()
+    np.save(file, np.cumsum([0, *map(len, items)]).astype(np.int64))
+    store.put("d/thumbs.pack", b"".join(items))
+    store.put("d/thumbs.offsets.npy", file.getvalue())
+    pack = Pack(store, "d/thumbs")
+    assert pack.read_each([4, 0]) == [items[4], items[0]]
+    flip(store, "d/thumbs.pack", 49_000)
+    with pytest.raises(Damaged):
+        pack.read_many([4, 2, 0])
+    assert pack.read_each([4, 2, 0]) == [items[4], None, items[0]]

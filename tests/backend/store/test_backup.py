@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from backend.audit.errors import BadInput, Conflict, NoiseAuditError, Unavailable
+from backend.audit.errors import BadInput, Conflict, Damaged, NoiseAuditError, Unavailable
 from backend.store import claims, datasets, decisions, jobs, results, runs
 from backend.store.artifacts import Artifacts
 from backend.store.backup import copy_out, write_backup
@@ -295,6 +295,25 @@ def test_an_artifact_that_a_row_needs_and_the_store_lost_meanwhile_fails_the_bac
         write_backup(database, folder_store, tmp_path / "backup.zip", lose)
     assert caught.value.code == "ARTIFACT_MISSING"
     assert not list(tmp_path.glob("backup*")), "half a backup looks like one"
+
+
+def test_damage_is_copied_as_damage_and_never_sealed_anew(
+    database: Database, empty: Database, folder_store: Artifacts, dataset: Dataset, owner: str, tmp_path: Path
+) -> None:
+    fill(database, folder_store, dataset, owner)
+    rotten, old = f"datasets/{dataset.content_id}/images.pack", f"datasets/{dataset.content_id}/old"
+    folder_store.objects.put(rotten, IMAGES[:-1] + b"?", replace=True)
+    folder_store.objects.put(old, b"of a version without seals")
+    told: list[str] = []
+    write_backup(database, folder_store, tmp_path / "backup.zip", lambda done, total: None, told.append)
+    assert told == [rotten]
+    target = Artifacts.open(str(tmp_path / "restored"), tmp_path)
+    restore(empty, target, tmp_path / "backup.zip")
+    with pytest.raises(Damaged):
+        target.get(rotten)
+    assert target.state(f"datasets/{dataset.content_id}/empty") == "whole"
+    # The backup's own hashes were compared on the way.
+    assert target.state(old) == "whole"
 
 
 def test_while_a_backup_is_taken_nothing_is_removed(database: Database, folder_store: Artifacts) -> None:

@@ -130,6 +130,15 @@ def test_the_row_and_its_job_come_together(database: Database, owner: str, datas
     assert arguments == [{"run_id": run.id}, {"dataset_id": other.id}]
 
 
+def test_a_job_is_due_by_the_clock_of_the_database(database: Database, owner: str, dataset: Dataset) -> None:
+    with database.transaction() as session:
+        run = runs.create(session, owner, dataset.id, "fast", {}, 0)
+        # Within a transaction that clock stands still, and this machine's does not.
+        time.sleep(0.05)
+        jobs.enqueue_run(session, run.id)
+        assert session.scalar(text("SELECT scheduled_at = now() FROM chancy_jobs"))
+
+
 def test_a_rollback_leaves_neither_row_nor_job(database: Database, owner: str, dataset: Dataset) -> None:
     def fail_after_both() -> None:
         with database.transaction() as session:
@@ -258,7 +267,7 @@ def test_a_paused_worker_that_was_replaced_publishes_nothing(
 
 
 @pytest.mark.slow
-def test_after_kill_9_of_its_worker_the_job_goes_on_with_another_within_a_minute(
+def test_after_kill_9_of_its_worker_the_job_goes_on_with_another_within_a_minute_whatever_clocks_said(
     database: Database,
     owner: str,
     dataset: Dataset,
@@ -269,8 +278,16 @@ def test_after_kill_9_of_its_worker_the_job_goes_on_with_another_within_a_minute
     run_id = _fresh_run(database, owner, dataset)
     _enqueue_drill(database, run_id, tmp_path / "finish")
     first = _said(killed)[1]
-    successor = start_worker()
     killed.kill()
+    with database.transaction() as session:
+        # It led, by a clock of its own that was hours ahead; and the database's has been set back since.
+        session.execute(text("DELETE FROM chancy_leader"))
+        lease = (
+            "INSERT INTO chancy_leader (id, worker_id, expires_at) VALUES (1, 'it', now() + interval '5 h')"
+        )
+        session.execute(text(lease))
+        session.execute(text("UPDATE chancy_workers SET last_seen = last_seen + interval '5 h'"))
+    successor = start_worker()
     began = time.monotonic()
     word, second = _said(successor)
     assert word == "taken"

@@ -16,8 +16,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
-from backend.audit.errors import BadInput, Unavailable
+from backend.audit.errors import BadInput, Damaged, Unavailable
+from backend.store.database import Database
+from backend.store.database import server as server_of
 from backend.store.postgres import EmbeddedPostgres, wheel_binaries
 
 ROOT = Path(__file__).parents[3]
@@ -148,6 +151,31 @@ def test_kill_9_of_the_server_loses_no_acknowledged_row(folder: Path) -> None:
     # One more may have been written whose acknowledgement did not get through.
     assert _one(url, "SELECT count(*) FROM noted") in (acknowledged, acknowledged + 1)
     assert _one(url, "SELECT count(DISTINCT number) = max(number) + 1 FROM noted")
+    server.stop()
+
+
+def test_a_flipped_bit_in_a_page_is_told_and_not_read(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    url = server.start()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE noted AS SELECT number FROM generate_series(1, 1000) AS number")
+        page = connection.execute("SELECT pg_relation_filepath('noted')").fetchone()
+        connection.execute("CHECKPOINT")
+    server.stop()
+    assert page is not None
+    path = folder / "cluster" / page[0]
+    data = bytearray(path.read_bytes())
+    data[5000] ^= 1
+    path.write_bytes(data)
+    database = Database(server.start())
+    with pytest.raises(Damaged) as caught, database.transaction() as session:
+        session.execute(text("SELECT sum(number) FROM noted"))
+    assert caught.value.code == "DATABASE_CORRUPT"
+    assert str(folder) not in str(caught.value.as_dict())
+    with database.transaction() as session:
+        found = server_of(session)
+    assert (found.checksums, found.broken_pages > 0) == (True, True)
+    database.dispose()
     server.stop()
 
 

@@ -103,3 +103,19 @@ def test_when_the_smallest_batch_does_not_fit_either_the_run_ends_in_words(
 def test_another_error_is_not_taken_for_one_of_memory(few_digits: TrainingData, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="shapes"):
         run(few_digits, tmp_path, 0, RuntimeError("shapes do not fit"))
+
+
+def test_after_the_process_was_killed_half_the_batch_of_its_last_checkpoint_is_tried(
+    few_digits: TrainingData, tmp_path: Path
+) -> None:
+    asked = recipe("ce", SETTINGS)
+
+    def again() -> tuple[int, tuple[str, ...]]:
+        outcome = train(few_digits, asked, seed=0, device="cpu", directory=tmp_path, killed=True)
+        return outcome.batch_size, tuple(outcome.notes)
+
+    note = "Memory ran out with batches of {} images; went on with {}."
+    assert again() == (64, (note.format(128, 64),))
+    for path in tmp_path.glob("checkpoint-00003.*"):
+        path.unlink()
+    assert again() == (32, (note.format(64, 32),))

@@ -43,6 +43,11 @@ class Recent:
                     self._making.pop(key, None)
         return made
 
+    def drop(self, key: Hashable) -> None:
+        """Forget what is kept under the key, if anything."""
+        with self._lock:
+            self._weight -= self._kept.pop(key, (None, 0))[1]
+
     def _keep(self, key: Hashable, made: Any) -> None:
         weight = self._weigh(made)
         with self._lock:

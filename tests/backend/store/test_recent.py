@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from backend.api.recent import Recent
+from backend.store.recent import Recent
 
 
 def test_the_weight_stays_below_the_limit_and_what_was_used_last_stays() -> None:
@@ -60,3 +60,14 @@ def test_a_question_that_failed_is_asked_again() -> None:
     with pytest.raises(ZeroDivisionError):
         recent.get("key", lambda: 1 // 0)
     assert recent.get("key", lambda: 3) == 3
+
+
+def test_what_is_dropped_is_asked_again_and_weighs_nothing() -> None:
+    recent, made = Recent(6, len), []
+    for word in ("aaaa", "bb"):
+        recent.get(word, lambda word=word: made.append(word) or word)
+    recent.drop("aaaa")
+    recent.drop("never kept")
+    for word in ("cccc", "bb", "aaaa"):
+        recent.get(word, lambda word=word: made.append(word) or word)
+    assert made == ["aaaa", "bb", "cccc", "aaaa"]

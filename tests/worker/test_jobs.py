@@ -1,0 +1,49 @@
+"""A job's process that dies costs one run at most, never the worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from backend.store.tables import Run
+from tests.drills.topology import children_of
+from tests.installation import wait_until
+
+
+@pytest.mark.slow
+def test_a_process_killed_for_its_memory_is_tried_once_more_with_half_the_batch_and_then_told(
+    digits: str,
+    queue_run: Callable[..., str],
+    run_row: Callable[[str], Run],
+    start_worker: Callable[[], subprocess.Popen[bytes]],
+) -> None:
+    run_id = queue_run(digits, "ce", epochs=300, batch_size=128, width=4)
+    worker = start_worker()
+
+    def trained() -> int:
+        return int(run_row(run_id).progress.get("epoch") or 0)
+
+    def kill() -> None:
+        # As the system does that has none left.
+        (child,) = children_of(worker.pid)
+        os.kill(child, signal.SIGKILL)
+
+    wait_until(lambda: trained() >= 1, 60)
+    reached = trained()
+    kill()
+    wait_until(lambda: trained() > reached, 60)
+    run = run_row(run_id)
+    assert run.starts == 1
+    assert "with batches of 128 images; went on with 64" in run.progress["message"]
+    kill()
+    wait_until(lambda: run_row(run_id).status == "failed", 20)
+    run = run_row(run_id)
+    assert run.error is not None
+    assert run.error["code"] == "OUT_OF_MEMORY"
+    assert worker.poll() is None
+    after = queue_run(digits, epochs="many")
+    wait_until(lambda: run_row(after).status == "failed", 30)
