@@ -31,6 +31,7 @@ from backend.api import (
     problems,
     recipes,
     reports,
+    review,
     runs,
     samples,
     selections,
@@ -54,7 +55,7 @@ DASHBOARD = Path(__file__).parents[1] / "dashboard"
 NOUNS = (
     *(accounts, sessions, people, activities, system, recipes, events),
     *(preflights, server_folders, datasets, members, annotators, duplicates, versions, atlas, decisions),
-    *(deletions, imported, compare, selftests),
+    *(review, deletions, imported, compare, selftests),
     *(runs, predictions, samples, selections, thresholds, classes, figures, signoff, exports, reports),
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {

@@ -48,6 +48,8 @@ NEEDS: dict[str, Operation] = {
     "set_member": "members",
     "remove_member": "members",
     "create_decisions": "decide",
+    "set_review": "adjudicate",
+    "create_adjudications": "adjudicate",
     "delete_dataset": "delete",
     # runs
     "create_run": "run",

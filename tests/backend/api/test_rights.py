@@ -46,6 +46,8 @@ LOWEST: dict[str, str] = {
     "create_run": "editor",
     "stop_run": "editor",
     "set_member": "owner",
+    "set_review": "owner",
+    "create_adjudications": "owner",
     "delete_dataset": "owner",
     "delete_run": "owner",
     "remove_member": "owner",
