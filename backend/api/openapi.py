@@ -23,6 +23,7 @@ from backend.api import (
     exports,
     figures,
     imported,
+    installation,
     members,
     metrics,
     people,
@@ -53,7 +54,7 @@ from backend.settings import Settings
 
 DASHBOARD = Path(__file__).parents[1] / "dashboard"
 NOUNS = (
-    *(accounts, sessions, people, activities, system, recipes, events),
+    *(accounts, sessions, people, activities, system, installation, recipes, events),
     *(preflights, server_folders, datasets, members, annotators, duplicates, versions, atlas, decisions),
     *(review, deletions, imported, compare, selftests),
     *(runs, predictions, samples, selections, thresholds, classes, figures, signoff, exports, reports),

@@ -31,6 +31,8 @@ NEEDS: dict[str, Operation] = {
     "change_account": "accounts",
     "create_sign_in_code": "accounts",
     "list_activity": "accounts",
+    "get_installation": "accounts",
+    "prune_installation": "accounts",
     # datasets
     "create_preflight": "import",
     "stop_preflight": "import",

@@ -16,7 +16,8 @@ Operation = Literal[
 """see: read it, and select in it · export: take files away · decide: give verdicts on samples · run: start and stop
 audits · import: bring data in, and derive datasets · delete: remove it · members: say who else may work on it · adjudicate: make a
 review blind, see what each reviewer of it said, and settle what they disagree on ·
-self: one's own password, sessions and tokens · accounts: everybody's accounts, and what everybody did."""
+self: one's own password, sessions and tokens · accounts: everybody's accounts, what everybody did, and what the
+installation uses."""
 
 AccountRole = Literal["admin", "editor", "reviewer", "viewer"]
 """In the installation. The admin alone keeps accounts, and sees every dataset as if it were the owner."""
@@ -63,7 +64,7 @@ _WORDS: dict[Operation, str] = {
     "members": "say who may work on a dataset",
     "adjudicate": "make a review blind, or settle it",
     "self": "change an account's own password, sessions and tokens",
-    "accounts": "keep accounts",
+    "accounts": "keep accounts and the installation",
 }
 
 

@@ -291,6 +291,23 @@ class Decision(Base):
     """It settles a blind review; it is no reviewer's own."""
 
 
+class Worker(Base):
+    """What a worker says of itself, every half minute; kept for a week after its last word."""
+
+    __tablename__ = "worker"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """The job queue's name for it."""
+    host: Mapped[str] = mapped_column(String(255))
+    device: Mapped[str] = mapped_column(String(200))
+    cores: Mapped[int] = mapped_column(Integer)
+    memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """Of the machine, or of the container."""
+    memory_free_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    version: Mapped[str] = mapped_column(String(64))
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class Activity(Base):
     """Who did what; a trigger of the database refuses to change or remove a row."""
 

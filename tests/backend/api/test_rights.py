@@ -56,6 +56,8 @@ LOWEST: dict[str, str] = {
     "change_account": "admin",
     "create_sign_in_code": "admin",
     "list_activity": "admin",
+    "get_installation": "admin",
+    "prune_installation": "admin",
 }
 """Who may do what is not merely read, written here once more by hand."""
 OF_SCOPE = {
