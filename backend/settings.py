@@ -61,6 +61,12 @@ class Settings(BaseSettings):
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     log_format: Literal["text", "json"] = "text"
     max_starts: int = Field(5, ge=1, description="how often one job may be started before it is failed")
+    prune_days: int = Field(
+        0,
+        ge=0,
+        le=3650,
+        description="a worker removes, once a day, files that nothing needs and that are so old; 0: it does not",
+    )
     limits: Limits = Field(default_factory=Limits)
 
     @field_validator("database_url")

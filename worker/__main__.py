@@ -9,24 +9,29 @@ import signal
 from backend.logs import set_up
 from backend.settings import Settings, export
 from backend.store import jobs
-from backend.store.database import migrate
+from backend.store.database import Database, migrate
 from backend.store.postgres import EmbeddedPostgres
+from worker.housekeeping import keep_house
 from worker.scratch import sweep
 
 log = logging.getLogger("worker")
 
 
-async def serve(url: str) -> None:
+async def serve(settings: Settings) -> None:
     """Take jobs until SIGTERM or SIGINT; a job in hand is given back for another worker."""
+    url, database = settings.database_url, Database(settings.database_url)
     async with jobs.chancy_app(url) as app, jobs.make_worker(app, signals=False) as worker:
         leaving: set[asyncio.Task[None]] = set()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(
                 number, lambda: leaving.add(asyncio.create_task(jobs.leave(worker)))
             )
+        house = asyncio.create_task(keep_house(settings, database, str(worker.worker_id)))
         log.info("worker %s is ready", worker.worker_id)
         await worker.wait_for_shutdown()
         await asyncio.gather(*leaving)
+        house.cancel()
+    database.dispose()
 
 
 def main() -> None:
@@ -36,10 +41,11 @@ def main() -> None:
     embedded = None if settings.database_url else EmbeddedPostgres(settings.data / "postgres")
     url = embedded.start() if embedded else settings.database_url
     try:
-        export(settings.model_copy(update={"database_url": url}))
+        settings = settings.model_copy(update={"database_url": url})
+        export(settings)
         migrate(url)
         sweep(settings.data)
-        asyncio.run(serve(url))
+        asyncio.run(serve(settings))
     finally:
         if embedded:
             embedded.stop()

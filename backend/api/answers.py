@@ -50,6 +50,7 @@ def dataset_answer(row: Dataset, decided: int = 0) -> DatasetAnswer:
         progress=Progress.model_validate(row.progress),
         error=ErrorAnswer.model_validate(row.error) if row.error else None,
         decided=decided,
+        blind=row.blind_since is not None,
         created_at=row.created_at,
         ready_at=row.ready_at,
     )

@@ -9,7 +9,7 @@ from backend.api.context import Id, In, Me
 from backend.api.samples import succeeded
 from backend.api.summaries import Cell, ClassNoiseAnswer, ClassRow
 from backend.audit.classnoise import Cells, ClassNoise, class_noise, count_in_cells, flag_cells
-from backend.store import datasets
+from backend.store import datasets, reviews
 from backend.store.results import ResultColumns
 
 router = APIRouter(prefix="/api/runs/{run_id}", tags=["runs"])
@@ -22,7 +22,8 @@ def get_classes(run_id: Id, context: In, caller: Me) -> ClassNoiseAnswer:
         run = succeeded(session, caller, run_id, "to show its classes")
         classes = len(datasets.load(session, run.dataset_id).classes)
         columns = context.published.results(session, run_id)
-        decided_N = context.published.verdicts(session, run.dataset_id) > 0
+        reviewer = reviews.shown_to(session, run.dataset_id, caller.id)
+        decided_N = context.published.verdicts(session, run.dataset_id, reviewer) > 0
     noise, cells = context.published.summary((run_id, "classes"), lambda: _lasting(columns, classes))
     decided_C = np.bincount(columns.given_label[decided_N], minlength=classes)
     done_N = columns.flagged & decided_N

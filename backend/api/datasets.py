@@ -13,7 +13,7 @@ from backend.api.answers import dataset_answer
 from backend.api.context import Context, Id, In, Me
 from backend.api.schemas import DatasetAnswer, DatasetCreate, DatasetList, DigitsCreate, InjectCreate
 from backend.audit.errors import BadInput
-from backend.store import activity, datasets, decisions, jobs
+from backend.store import activity, datasets, decisions, jobs, reviews
 from backend.store.tables import Dataset
 
 router = APIRouter(prefix="/api/datasets", tags=["datasets"])
@@ -26,7 +26,7 @@ def list_datasets(context: In, caller: Me) -> DatasetList:
     """All datasets of this account, newest first."""
     with context.database.transaction() as session:
         rows = datasets.list_for(session, caller.id)
-        return DatasetList(items=[_answer(session, row) for row in rows])
+        return DatasetList(items=[described_dataset(session, caller, row) for row in rows])
 
 
 @router.post("", status_code=201)
@@ -49,7 +49,7 @@ def create_digits(body: DigitsCreate, context: In, caller: Me) -> DatasetAnswer:
 def get_dataset(dataset_id: Id, context: In, caller: Me) -> DatasetAnswer:
     """One dataset: status, classes, counts, import report."""
     with context.database.transaction() as session:
-        return _answer(session, datasets.get(session, caller.id, dataset_id))
+        return described_dataset(session, caller, datasets.get(session, caller.id, dataset_id))
 
 
 @router.post("/{dataset_id}/stop")
@@ -58,7 +58,7 @@ def stop_dataset(dataset_id: Id, context: In, caller: Me) -> DatasetAnswer:
     with context.database.transaction() as session:
         row = datasets.request_stop(session, caller.id, dataset_id)
         activity.record(session, caller.id, "dataset.stop", dataset_id)
-        return _answer(session, row)
+        return described_dataset(session, caller, row)
 
 
 @router.post("/{dataset_id}/inject", status_code=201)
@@ -73,12 +73,12 @@ def inject_noise(dataset_id: Id, body: InjectCreate, context: In, caller: Me) ->
         plan = body.model_dump(include={"rate", "matrix", "seed"})
         source = {"kind": "injection", "noise": body.kind, **plan}
         row = _create(session, caller.id, name[-200:], source, parent)
-        return _answer(session, row)
+        return described_dataset(session, caller, row)
 
 
 def _begin(context: Context, caller: Me, name: str, source: dict[str, Any]) -> DatasetAnswer:
     with context.database.transaction() as session:
-        return _answer(session, _create(session, caller.id, name, source, None))
+        return described_dataset(session, caller, _create(session, caller.id, name, source, None))
 
 
 def _create(
@@ -90,8 +90,10 @@ def _create(
     return row
 
 
-def _answer(session: Session, row: Dataset) -> DatasetAnswer:
-    return dataset_answer(row, sum(decisions.counts(session, row.id).values()))
+def described_dataset(session: Session, caller: Me, row: Dataset) -> DatasetAnswer:
+    """The dataset with the number of decisions that this account is shown."""
+    reviewer = reviews.shown_to(session, row.id, caller.id)
+    return dataset_answer(row, sum(decisions.counts(session, row.id, reviewer=reviewer).values()))
 
 
 def _check_noise(body: InjectCreate, classes: int) -> None:

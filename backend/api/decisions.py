@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic_core import to_json
 from sqlalchemy.orm import Session
 
+from backend.api.blindness import require_whole
 from backend.api.context import Context, Id, In, Me
 from backend.api.schemas import (
     Answer,
@@ -19,7 +20,7 @@ from backend.api.schemas import (
 )
 from backend.api.summaries import RecentDecisions
 from backend.audit.agreement import agreements
-from backend.store import activity, datasets, decisions, verdicts
+from backend.store import activity, datasets, decisions, reviews, verdicts
 
 
 class AgreementAnswer(Answer):
@@ -32,6 +33,8 @@ class AgreementAnswer(Answer):
     kappa: float | None = Field(
         description="Cohen's: 1 always the same, 0 as chance would; empty where chance explains everything"
     )
+    kappa_low: float | None = Field(description="95 % interval of kappa")
+    kappa_high: float | None
 
 
 class AgreementList(Answer):
@@ -56,7 +59,7 @@ def create_decisions(dataset_id: Id, body: DecisionsCreate, context: In, caller:
             activity.record(session, caller.id, "decisions.create", dataset_id, recorded=recorded)
     # Counted once they are recorded for good, and after the lock that keeps decisions in turn is gone.
     with context.database.transaction() as session:
-        return DecisionsAnswer(recorded=recorded, counts=_counts(context, session, dataset_id))
+        return DecisionsAnswer(recorded=recorded, counts=_counts(context, session, caller, dataset_id))
 
 
 @router.get("")
@@ -66,7 +69,7 @@ def count_decisions(dataset_id: Id, context: In, caller: Me) -> DecisionCounts:
         dataset = datasets.get(session, caller.id, dataset_id)
         if dataset.status != "ready":
             return DecisionCounts(counts={})
-        return DecisionCounts(counts=_counts(context, session, dataset_id))
+        return DecisionCounts(counts=_counts(context, session, caller, dataset_id))
 
 
 @router.get("/recent", response_model=RecentDecisions)
@@ -79,7 +82,8 @@ def recent_decisions(
     """
     with context.database.transaction() as session:
         datasets.get(session, caller.id, dataset_id)
-        batches = decisions.recent(session, dataset_id, caller.id, limit, CHANGES)
+        reviewer = reviews.shown_to(session, dataset_id, caller.id)
+        batches = decisions.recent(session, dataset_id, caller.id, limit, CHANGES, reviewer=reviewer)
     # As plain values: twenty thousand models would take seconds to make and to check.
     items = [
         {
@@ -101,7 +105,8 @@ def list_decisions(dataset_id: Id, context: In, caller: Me) -> Response:
     """The decision that stands on each sample that has one, by rising sample index."""
     with context.database.transaction() as session:
         datasets.get(session, caller.id, dataset_id)
-        standing = decisions.standing(session, dataset_id)
+        reviewer = reviews.shown_to(session, dataset_id, caller.id)
+        standing = decisions.standing(session, dataset_id, reviewer=reviewer)
     items = [{"index": index, **each._asdict()} for index, each in sorted(standing.items())]
     # As plain values, like the batches above.
     return Response(to_json({"items": items}), media_type="application/json")
@@ -111,7 +116,7 @@ def list_decisions(dataset_id: Id, context: In, caller: Me) -> Response:
 def get_agreement(dataset_id: Id, context: In, caller: Me) -> AgreementList:
     """How far reviewers who decided the same samples agree, by their own newest decisions."""
     with context.database.transaction() as session:
-        datasets.get(session, caller.id, dataset_id)
+        require_whole(session, caller, datasets.get(session, caller.id, dataset_id))
         answers = decisions.by_reviewer(session, dataset_id)
     return AgreementList(items=[AgreementAnswer.model_validate(pair) for pair in agreements(answers)])
 
@@ -120,5 +125,6 @@ def _stood(standing: tuple[str, int | None] | None) -> dict[str, Any] | None:
     return None if standing is None else {"verdict": standing[0], "label": standing[1]}
 
 
-def _counts(context: Context, session: Session, dataset_id: str) -> dict[str, int]:
-    return verdicts.counts(context.published.verdicts(session, dataset_id))
+def _counts(context: Context, session: Session, caller: Me, dataset_id: str) -> dict[str, int]:
+    reviewer = reviews.shown_to(session, dataset_id, caller.id)
+    return verdicts.counts(context.published.verdicts(session, dataset_id, reviewer))

@@ -14,7 +14,7 @@ from backend.api.context import Context, Id, In, Me
 from backend.api.schemas import Answer, DecisionAnswer, ErrorAnswer
 from backend.audit.duplicates import Facts, facts, surplus
 from backend.audit.errors import Conflict
-from backend.store import activity, datasets, decisions, duplicates
+from backend.store import activity, datasets, decisions, duplicates, reviews
 from backend.store.duplicates import Groups
 from backend.store.tables import Dataset
 
@@ -118,7 +118,7 @@ def list_duplicates(
         order = np.lexsort((begin_G1[:-1], -size_G, ~of.across_splits, ~of.different_labels))
         shown = order[np.isin(order, matching_K)][offset : offset + limit]
         parts = [member_M[begin_G1[g] : begin_G1[g + 1]][:MEMBERS_SHOWN].tolist() for g in shown]
-        rows = _members(session, dataset_id, [index for part in parts for index in part])
+        rows = _members(session, caller, dataset_id, [index for part in parts for index in part])
     items = [
         DuplicateGroup(
             exact=bool(of.exact[g]),
@@ -181,8 +181,9 @@ def _matching(known: Known, filters: Wanted) -> NDArray[np.int64]:
     return np.flatnonzero(fits_G)
 
 
-def _members(session: Session, dataset_id: str, indices: list[int]) -> dict[int, DuplicateMember]:
-    standing = decisions.standing(session, dataset_id, indices)
+def _members(session: Session, caller: Me, dataset_id: str, indices: list[int]) -> dict[int, DuplicateMember]:
+    reviewer = reviews.shown_to(session, dataset_id, caller.id)
+    standing = decisions.standing(session, dataset_id, indices, reviewer=reviewer)
     return {
         row.sample_index: DuplicateMember(
             index=row.sample_index,

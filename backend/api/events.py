@@ -12,12 +12,13 @@ from fastapi import APIRouter, Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from backend.api.answers import dataset_answer, epoch_answer
+from backend.api.answers import epoch_answer
 from backend.api.context import Context, Id, In, Me
+from backend.api.datasets import described_dataset
 from backend.api.runs import answer
 from backend.api.schemas import DatasetAnswer, EpochAnswer, RunAnswer
 from backend.audit.status import is_final
-from backend.store import datasets, decisions, runs
+from backend.store import datasets, runs
 
 router = APIRouter(prefix="/api", tags=["events"])
 
@@ -91,5 +92,4 @@ def _look_at_run(
 
 def _look_at_dataset(context: Context, caller: Me, dataset_id: str) -> DatasetAnswer:
     with context.database.transaction() as session:
-        row = datasets.get(session, caller.id, dataset_id)
-        return dataset_answer(row, sum(decisions.counts(session, dataset_id).values()))
+        return described_dataset(session, caller, datasets.get(session, caller.id, dataset_id))

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from backend.api.annotators import annotated
+from backend.api.blindness import require_whole
 from backend.api.context import Caller, Context
 from backend.api.samples import succeeded
+from backend.audit.blind import ReviewStatus, count_statuses
 from backend.audit.cleaning import Cleaned, CleaningCounts, Unreviewed, cleaned_labels, count_cleaning
 from backend.audit.forms.archive import Arranged
 from backend.audit.tables import Audit, Exported, Together, decisions_hash, input_hash, manifest
-from backend.store import datasets, decisions
+from backend.store import datasets, decisions, reviews
 from backend.store.datasets import Fingerprints
 from backend.store.tables import Dataset, Run
 
@@ -30,6 +32,8 @@ class State(NamedTuple):
     unreviewed: Unreviewed
     fingerprints: Fingerprints
     input_sha256: str
+    review: dict[ReviewStatus, int] | None
+    """Of a blind review: how many samples have which status. Only what is agreed or adjudicated stands."""
 
 
 class File(NamedTuple):
@@ -42,9 +46,11 @@ class File(NamedTuple):
 
 
 def gather(session: Session, context: Context, caller: Caller, run_id: str, unreviewed: Unreviewed) -> State:
-    """The caller's succeeded run, whole. Raises NotFound and Conflict."""
+    """The caller's succeeded run, whole. Raises NotFound, Conflict, and Forbidden (BLIND) in a blind review."""
     run = succeeded(session, caller, run_id, "to export its results")
     dataset = datasets.load(session, run.dataset_id)
+    require_whole(session, caller, dataset)
+    reviewed = None if dataset.blind_since is None else reviews.reviewed(session, dataset.id)
     columns = context.published.results(session, run_id)
     said = annotated(context, session, dataset)
     audit = Audit(
@@ -57,7 +63,7 @@ def gather(session: Session, context: Context, caller: Caller, run_id: str, unre
         loss_N=columns.loss,
         margin_N=columns.margin,
         flagged_N=columns.flagged,
-        standing=decisions.standing(session, run.dataset_id),
+        standing=decisions.standing(session, dataset.id) if reviewed is None else reviewed.standing(),
         annotated=None if said is None else Together(said.agreement, said.majority, said.consensus),
     )
     cleaned = cleaned_labels(audit.given_N, audit.suggested_N, audit.flagged_N, audit.standing, unreviewed)
@@ -67,7 +73,8 @@ def gather(session: Session, context: Context, caller: Caller, run_id: str, unre
         ("input", run.dataset_id),
         lambda: input_hash(audit.names, audit.classes, audit.given_N, fingerprints.sha256_N32),
     )
-    return State(run, dataset, audit, cleaned, counts, unreviewed, fingerprints, input_sha256)
+    statuses = None if reviewed is None else count_statuses(reviewed.settled)
+    return State(run, dataset, audit, cleaned, counts, unreviewed, fingerprints, input_sha256, statuses)
 
 
 def describe(state: State, what: Exported, **further: Any) -> dict[str, Any]:
@@ -98,6 +105,7 @@ def describe(state: State, what: Exported, **further: Any) -> dict[str, Any]:
                 **{key: run.outcome.get(key) for key in _OUTCOME},
             },
         )
+        | ({} if state.review is None else {"review": state.review})
         | further
     )
 

@@ -11,7 +11,14 @@ from backend.api.context import Id, In, Me
 from backend.api.delivered import content_of
 from backend.api.exported import State, came_as, gather
 from backend.api.exportfiles import FORMATS, KEPT_FILES, export_file
-from backend.api.schemas import ExportChoice, ExportFormat, ExportList, ExportPreview, LabelChange
+from backend.api.schemas import (
+    ExportChoice,
+    ExportFormat,
+    ExportList,
+    ExportPreview,
+    LabelChange,
+    ReviewCounts,
+)
 from backend.audit import exporting
 from backend.audit.cleaning import BECAUSE, REMOVED, Unreviewed, changed_indices
 from backend.audit.forms import FORMS, form_as_delivered, refusal
@@ -69,6 +76,7 @@ def preview_export(run_id: Id, context: In, caller: Me, unreviewed: Unreviewed =
         **state.counts._asdict(),
         changes=[_change(state, int(index)) for index in changed[:CHANGES_SHOWN]],
         changes_total=len(changed),
+        review=None if state.review is None else ReviewCounts.model_validate(state.review),
     )
 
 

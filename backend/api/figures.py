@@ -28,9 +28,10 @@ from backend.audit.figures.matrix import LARGEST, matrix_figure
 from backend.audit.figures.posterior import posterior_figure, posterior_numbers
 from backend.audit.figures.theme import Theme, as_json
 from backend.audit.status import is_final
-from backend.store import datasets, runs
+from backend.store import datasets, reviews, runs
 from backend.store.results import ResultColumns
 from backend.store.tables import Epoch, Run
+from backend.store.verdicts import Codes
 
 router = APIRouter(prefix="/api/runs/{run_id}", tags=["figures"])
 _POINTS: dict[int | str, dict[str, Any]] = {
@@ -150,10 +151,12 @@ def embedding_map(
     with context.database.transaction() as session:
         run, columns = _results(session, context, caller, run_id)
 
-        def draw() -> bytes:
-            return _bytes(map_figure(_map(session, context, run, columns, colour, theme), theme))
+        code_N = _codes(session, context, caller, run)
 
-        state = _state(session, context, run, colour)
+        def draw() -> bytes:
+            return _bytes(map_figure(_map(session, run, columns, code_N, colour, theme), theme))
+
+        state = _state(code_N, colour)
         return _json(request, _drawn(context, run, ("map", colour, theme, state), draw))
 
 
@@ -169,10 +172,12 @@ def map_positions(
     with context.database.transaction() as session:
         run, columns = _results(session, context, caller, run_id)
 
-        def place() -> bytes:
-            return map_points(_map(session, context, run, columns, colour, "light"))
+        code_N = _codes(session, context, caller, run)
 
-        state = _state(session, context, run, colour)
+        def place() -> bytes:
+            return map_points(_map(session, run, columns, code_N, colour, "light"))
+
+        state = _state(code_N, colour)
         document = _drawn(context, run, ("points", colour, state), place)
     return packed_response(request, document, "application/octet-stream")
 
@@ -182,8 +187,14 @@ def _results(session: Session, context: Context, caller: Me, run_id: str) -> tup
     return run, context.published.results(session, run_id)
 
 
+def _codes(session: Session, context: Context, caller: Me, run: Run) -> Codes:
+    """The verdicts that this account is shown."""
+    reviewer = reviews.shown_to(session, run.dataset_id, caller.id)
+    return context.published.verdicts(session, run.dataset_id, reviewer)
+
+
 def _map(
-    session: Session, context: Context, run: Run, columns: ResultColumns, colour: Colour, theme: Theme
+    session: Session, run: Run, columns: ResultColumns, code_N: Codes, colour: Colour, theme: Theme
 ) -> MapNumbers:
     return map_numbers(
         columns.x,
@@ -192,18 +203,17 @@ def _map(
         suggested_N=columns.suggested_label,
         noise_posterior_N=columns.noise_posterior,
         flagged_N=columns.flagged,
-        code_N=context.published.verdicts(session, run.dataset_id),
+        code_N=code_N,
         classes=datasets.load(session, run.dataset_id).classes,
         colour=colour,
         theme=theme,
     )
 
 
-def _state(session: Session, context: Context, run: Run, colour: Colour) -> str:
+def _state(code_N: Codes, colour: Colour) -> str:
     """What a map of this colour depends on beside the run: the verdicts that stand, or nothing."""
     if colour != "decision":
         return ""
-    code_N = context.published.verdicts(session, run.dataset_id)
     return hashlib.blake2b(code_N.tobytes(), digest_size=16).hexdigest()
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from fastapi import APIRouter
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from backend.api.annotators import fetched
 from backend.api.context import Context, Id, In, Me
@@ -17,7 +18,7 @@ from backend.api.schemas import Answer, Body, Verdict
 from backend.api.uploads import unused
 from backend.audit.errors import BadInput
 from backend.audit.importing import LABEL_COLUMNS, VERDICT_COLUMNS, Item, Wrong, decided, new_among
-from backend.store import activity, datasets, decisions
+from backend.store import activity, datasets, decisions, reviews
 from worker.ingest.rows import placed
 from worker.ingest.sheets import Sheet, read_sheet
 
@@ -83,7 +84,7 @@ def preview_import(dataset_id: Id, body: DecisionsImport, context: In, caller: M
     """What a table of decisions would change, and what is wrong with its lines; nothing is recorded."""
     read = _read(context, caller, dataset_id, body.upload_id)
     with context.database.transaction() as session:
-        standing = decisions.standing(session, dataset_id)
+        standing = _standing(session, caller, dataset_id)
         new = new_among(read.items, standing)
         shown = new[:CHANGES_SHOWN]
         rows = {
@@ -119,12 +120,18 @@ def apply_import(dataset_id: Id, body: DecisionsImportApply, context: In, caller
     """Record the decisions of a table, all in one batch that one undo takes back."""
     read = _read(context, caller, dataset_id, body.upload_id)
     with context.database.transaction() as session:
-        new = new_among(read.items, decisions.standing(session, dataset_id))
+        new = new_among(read.items, _standing(session, caller, dataset_id))
         recorded = (
             decisions.append(session, dataset_id, caller.id, new, None, body.idempotency_key) if new else 0
         )
         activity.record(session, caller.id, "decisions.import", dataset_id, recorded=recorded)
     return ImportApplied(recorded=recorded, left_out=len(read.wrong))
+
+
+def _standing(session: Session, caller: Me, dataset_id: str) -> dict[int, decisions.Standing]:
+    """What stands before the import, as this account is shown it."""
+    reviewer = reviews.shown_to(session, dataset_id, caller.id)
+    return decisions.standing(session, dataset_id, reviewer=reviewer)
 
 
 def _read(context: Context, caller: Me, dataset_id: str, upload_id: str) -> _Read:

@@ -23,6 +23,7 @@ from backend.api import (
     exports,
     figures,
     imported,
+    installation,
     members,
     metrics,
     people,
@@ -31,6 +32,7 @@ from backend.api import (
     problems,
     recipes,
     reports,
+    review,
     runs,
     samples,
     selections,
@@ -52,9 +54,9 @@ from backend.settings import Settings
 
 DASHBOARD = Path(__file__).parents[1] / "dashboard"
 NOUNS = (
-    *(accounts, sessions, people, activities, system, recipes, events),
+    *(accounts, sessions, people, activities, system, installation, recipes, events),
     *(preflights, server_folders, datasets, members, annotators, duplicates, versions, atlas, decisions),
-    *(deletions, imported, compare, selftests),
+    *(review, deletions, imported, compare, selftests),
     *(runs, predictions, samples, selections, thresholds, classes, figures, signoff, exports, reports),
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {

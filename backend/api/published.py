@@ -86,8 +86,10 @@ class Published:
         """Everything a succeeded run says."""
         return self._columns.get(run_id, lambda: results.columns(session, run_id))
 
-    def matches(self, session: Session, run: Run, filters: SampleFilter) -> Matches:
-        """The samples of a succeeded run that the filter finds now.
+    def matches(
+        self, session: Session, run: Run, filters: SampleFilter, reviewer: str | None = None
+    ) -> Matches:
+        """The samples of a succeeded run that the filter finds now; by this reviewer's own decisions, or everybody's.
 
         Raises BadInput for a selection or another run that is not this run's or dataset's, each named by its field.
         """
@@ -99,7 +101,7 @@ class Published:
             found = self._match(session, run, filters)
         if filters.verdict is None:
             return found
-        return matching.with_verdict(found, filters.verdict, self.verdicts(session, run.dataset_id))
+        return matching.with_verdict(found, filters.verdict, self.verdicts(session, run.dataset_id, reviewer))
 
     def selection(self, run_id: str, selection_id: str) -> Indices:
         """A selection's members in their order. Raises NotFound (SELECTION_UNKNOWN)."""
@@ -107,16 +109,17 @@ class Published:
             (run_id, selection_id), lambda: selections.load(self._artifacts, run_id, selection_id)
         )
 
-    def verdicts(self, session: Session, dataset_id: str) -> Codes:
-        """The code (N,) of the verdict that stands on each sample of a ready dataset now.
+    def verdicts(self, session: Session, dataset_id: str, reviewer: str | None = None) -> Codes:
+        """The code (N,) of the verdict that stands on each sample of a ready dataset now; `reviewer` as in `matches`.
 
         Not for a transaction that itself has recorded decisions.
         """
 
         def begin() -> Verdicts:
-            return Verdicts(dataset_id, datasets.load(session, dataset_id).sample_count)
+            samples = datasets.load(session, dataset_id).sample_count
+            return Verdicts(dataset_id, samples, reviewer=reviewer)
 
-        return self._verdicts.get(dataset_id, begin).now(session)
+        return self._verdicts.get((dataset_id, reviewer), begin).now(session)
 
     def document(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
         """A figure's or another answer's packed bytes; the key names everything that they depend on."""

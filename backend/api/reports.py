@@ -110,6 +110,10 @@ def _facts(state: State) -> list[tuple[str, str]]:
     if run.started_at and run.finished_at:
         seconds = round((run.finished_at - run.started_at).total_seconds())
         facts.append(("Took", f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"))
+    if state.review is not None:
+        waiting = state.review["once"] + state.review["disagree"]
+        stand = f"{state.review['agreed']:,} agreed, {state.review['adjudicated']:,} adjudicated"
+        facts.append(("Blind double review", f"{stand}, {waiting:,} wait and count as not reviewed"))
     if run.finished_at:
         facts.append(("Finished", f"{run.finished_at:%Y-%m-%d %H:%M} UTC"))
     return facts

@@ -31,6 +31,8 @@ NEEDS: dict[str, Operation] = {
     "change_account": "accounts",
     "create_sign_in_code": "accounts",
     "list_activity": "accounts",
+    "get_installation": "accounts",
+    "prune_installation": "accounts",
     # datasets
     "create_preflight": "import",
     "stop_preflight": "import",
@@ -48,6 +50,8 @@ NEEDS: dict[str, Operation] = {
     "set_member": "members",
     "remove_member": "members",
     "create_decisions": "decide",
+    "set_review": "adjudicate",
+    "create_adjudications": "adjudicate",
     "delete_dataset": "delete",
     # runs
     "create_run": "run",

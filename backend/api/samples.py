@@ -30,7 +30,7 @@ from backend.audit.annotators import NONE
 from backend.audit.errors import NotFound
 from backend.audit.flagging import Evidence, why
 from backend.audit.status import must_be
-from backend.store import datasets, decisions, matching, results, runs
+from backend.store import datasets, decisions, matching, results, reviews, runs
 from backend.store.annotators import AnnotatorLabels
 from backend.store.matching import SampleFilter
 from backend.store.packs import Pack
@@ -121,10 +121,11 @@ def list_samples(
     """A page of the samples that match all filters; `total` counts every match."""
     with context.database.transaction() as session:
         run = succeeded(session, caller, run_id, "to show its samples")
-        found = context.published.matches(session, run, filters)
+        reviewer = reviews.shown_to(session, run.dataset_id, caller.id)
+        found = context.published.matches(session, run, filters, reviewer)
         start = matching.after(found, filters.order, after)
         columns = context.published.results(session, run_id)
-        rows = results.rows(session, run, columns, found.index_M[start : start + limit])
+        rows = results.rows(session, run, columns, found.index_M[start : start + limit], reviewer=reviewer)
     page = SamplePage(
         items=[_answer(row) for row in rows],
         total=len(found.index_M),
@@ -139,7 +140,8 @@ def list_indices(run_id: Id, context: In, caller: Me, filters: Wanted) -> Respon
     """The indices of all samples that match, in the order: little-endian uint32, nothing else."""
     with context.database.transaction() as session:
         run = succeeded(session, caller, run_id, "to show its samples")
-        found = context.published.matches(session, run, filters)
+        reviewer = reviews.shown_to(session, run.dataset_id, caller.id)
+        found = context.published.matches(session, run, filters, reviewer)
     return Response(found.index_M.astype("<u4").tobytes(), media_type="application/octet-stream")
 
 
@@ -149,11 +151,12 @@ def get_sample(run_id: Id, index: Index, context: In, caller: Me) -> SampleDetai
     with context.database.transaction() as session:
         run = succeeded(session, caller, run_id, "to show its samples")
         columns = context.published.results(session, run_id)
-        row = results.one(session, run, columns, index)
+        reviewer = reviews.shown_to(session, run.dataset_id, caller.id)
+        row = results.one(session, run, columns, index, reviewer=reviewer)
         dataset = datasets.load(session, run.dataset_id)
         classes = dataset.classes
         said = annotated(context, session, dataset)
-        history = decisions.history(session, run.dataset_id, index)
+        history = decisions.history(session, run.dataset_id, index, reviewer=reviewer)
     loss_E, margin_E, prediction_E = _by_epoch(context, run_id, index)
     probability_C = _row_or_nothing(context, run_id, "probabilities", index)
     neighbours = _neighbours(context, run_id, index, columns)

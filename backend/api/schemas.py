@@ -261,7 +261,8 @@ class DatasetAnswer(Answer):
     report: dict[str, Any]
     progress: Progress
     error: ErrorAnswer | None
-    decided: int = Field(0, description="samples with a standing decision")
+    decided: int = Field(0, description="samples with a standing decision; of one's own in a blind review")
+    blind: bool = Field(False, description="reviewers do not see each other's decisions")
     created_at: datetime
     ready_at: datetime | None
 
@@ -532,6 +533,15 @@ class LabelChange(Answer):
     because: str
 
 
+class ReviewCounts(Answer):
+    """Samples of a double review by what its reviewers' answers come to."""
+
+    once: int = Field(description="decided by one reviewer: a second is waited for")
+    agreed: int = Field(description="two or more said the same, and nobody another thing")
+    disagree: int = Field(description="they did not, and nobody has adjudicated")
+    adjudicated: int
+
+
 class ExportPreview(Answer):
     """What an export with this policy would hold."""
 
@@ -545,6 +555,9 @@ class ExportPreview(Answer):
     unchanged: int
     changes: list[LabelChange]
     changes_total: int
+    review: ReviewCounts | None = Field(
+        description="of a blind review; `once` and `disagree` wait, and count as not reviewed"
+    )
 
 
 class SystemAnswer(Answer):

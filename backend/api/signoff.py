@@ -12,7 +12,7 @@ from backend.api.samples import succeeded
 from backend.api.schemas import Answer
 from backend.audit import signoff
 from backend.audit.signoff_advice import advise
-from backend.store import decisions, selections
+from backend.store import decisions, reviews, selections
 
 router = APIRouter(prefix="/api/runs/{run_id}/sign-off", tags=["sign-off"])
 
@@ -68,7 +68,8 @@ def get_sign_off(
         run = succeeded(session, caller, run_id, "to sign it off")
         columns = context.published.results(session, run_id)
         drawn = signoff.plan(columns.flagged, size, seed)
-        standing = decisions.standing(session, run.dataset_id, drawn.index_S.tolist())
+        reviewer = reviews.shown_to(session, run.dataset_id, caller.id)
+        standing = decisions.standing(session, run.dataset_id, drawn.index_S.tolist(), reviewer=reviewer)
     seen = signoff.tallies(drawn, columns.flagged, columns.given_label, standing)
     findings = signoff.findings(seen)
     advice = advise(seen, findings, size)

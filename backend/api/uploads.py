@@ -126,6 +126,16 @@ def sweep(context: Context, now: float) -> int:
     return removed + len(left)
 
 
+def unfinished(settings: Settings) -> list[int]:
+    """Bytes that have arrived of each upload that is not finished, on this machine."""
+    folder = settings.data / "uploads"
+    return [
+        size
+        for path in folder.glob("*/*")
+        if _ID.fullmatch(path.name) and path.is_file() and (size := path.stat().st_size)
+    ]
+
+
 async def sweep_for_ever(context: Context) -> None:
     """`sweep` by this machine's clock, now and every few hours."""
     while True:

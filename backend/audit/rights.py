@@ -10,10 +10,14 @@ from typing import Literal, get_args
 
 from backend.audit.errors import Forbidden
 
-Operation = Literal["see", "export", "decide", "run", "import", "delete", "members", "self", "accounts"]
+Operation = Literal[
+    "see", "export", "decide", "run", "import", "delete", "members", "adjudicate", "self", "accounts"
+]
 """see: read it, and select in it · export: take files away · decide: give verdicts on samples · run: start and stop
-audits · import: bring data in, and derive datasets · delete: remove it · members: say who else may work on it ·
-self: one's own password, sessions and tokens · accounts: everybody's accounts, and what everybody did."""
+audits · import: bring data in, and derive datasets · delete: remove it · members: say who else may work on it · adjudicate: make a
+review blind, see what each reviewer of it said, and settle what they disagree on ·
+self: one's own password, sessions and tokens · accounts: everybody's accounts, what everybody did, and what the
+installation uses."""
 
 AccountRole = Literal["admin", "editor", "reviewer", "viewer"]
 """In the installation. The admin alone keeps accounts, and sees every dataset as if it were the owner."""
@@ -30,7 +34,7 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 _READ: frozenset[Operation] = frozenset({"see", "export"})
 _DECIDE: frozenset[Operation] = _READ | {"decide"}
 _WORK: frozenset[Operation] = _DECIDE | {"run", "import"}
-_OWN: frozenset[Operation] = _WORK | {"delete", "members"}
+_OWN: frozenset[Operation] = _WORK | {"delete", "members", "adjudicate"}
 
 OF_ACCOUNT: dict[AccountRole, frozenset[Operation]] = {
     "viewer": _READ | {"self"},
@@ -58,8 +62,9 @@ _WORDS: dict[Operation, str] = {
     "import": "bring data in",
     "delete": "delete this",
     "members": "say who may work on a dataset",
+    "adjudicate": "make a review blind, or settle it",
     "self": "change an account's own password, sessions and tokens",
-    "accounts": "keep accounts",
+    "accounts": "keep accounts and the installation",
 }
 
 

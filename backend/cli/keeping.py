@@ -63,10 +63,14 @@ def prune(
     """Remove files that no dataset, run or upload speaks of any more (left by crashes and deletions)."""
     from datetime import UTC, datetime, timedelta
 
-    from backend.store.retention import sweep
+    from backend.store import retention
 
+    now, age = datetime.now(UTC), timedelta(hours=hours)
     with plain_errors(), _parts(settings_with(data)) as (database, artifacts):
-        swept = sweep(database, artifacts, datetime.now(UTC), timedelta(hours=hours), really=not dry_run)
+        if dry_run:
+            swept = retention.sweep(database, artifacts, now, age, really=False)
+        else:
+            swept = retention.prune(database, artifacts, now, age, account_id=None, how="command")
     say(f"{'Would remove' if dry_run else 'Removed'} {len(swept.keys):,} files, {swept.bytes / 1e6:,.1f} MB.")
 
 

@@ -37,7 +37,11 @@ def record(session: Session, account_id: str | None, action: str, subject: str, 
 
 
 def newest(
-    session: Session, limit: int, before: int | None = None, dataset_id: str | None = None
+    session: Session,
+    limit: int,
+    before: int | None = None,
+    dataset_id: str | None = None,
+    action: str | None = None,
 ) -> list[Deed]:
     """What was done last, newest first: of everything, or of one dataset and its runs; older than the id `before`."""
     query = (
@@ -55,7 +59,14 @@ def newest(
     )
     if before is not None:
         query = query.where(Activity.id < before)
+    if action is not None:
+        query = query.where(Activity.action == action)
     if dataset_id is not None:
         of_runs = select(Run.id).where(Run.dataset_id == dataset_id)
         query = query.where(or_(Activity.subject == dataset_id, Activity.subject.in_(of_runs)))
     return [Deed(*row) for row in session.execute(query)]
+
+
+def last(session: Session, action: str) -> Deed | None:
+    """The last time that this was done."""
+    return next(iter(newest(session, 1, action=action)), None)

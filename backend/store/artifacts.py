@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from backend.audit.errors import Damaged, NotFound, Unavailable
-from backend.store.objects import Objects, Stored
+from backend.store.objects import Disk, Objects, Stored
 from backend.store.recent import Recent
 from backend.store.seals import Broken, Buffer, Seal, seal
 
@@ -225,9 +225,14 @@ class Artifacts:
         """Raise Unavailable (ARTIFACTS_AWAY) unless the store answers, and a folder can be written."""
         self.objects.ping()
 
+    def disk(self) -> Disk | None:
+        """The disk where the artifacts lie; None for a bucket, which has no end that we could see."""
+        return self.objects.disk()
+
     def free_bytes(self) -> int | None:
-        """Free space where the artifacts lie; None for a bucket, which has no end that we could see."""
-        return self.objects.free_bytes()
+        """Free space where the artifacts lie; None for a bucket."""
+        disk = self.disk()
+        return None if disk is None else disk.free_bytes
 
     def _seal(self, key: str) -> Seal | None:
         try:

@@ -27,7 +27,7 @@ from backend.store.keeping import nothing_is_removed, owner_of, owners
 from backend.store.snapshot import ArtifactPart, Buffer, Manifest, Part, QueuedJob, TablePart, Writer
 from backend.store.tables import Base
 
-LEFT_OUT = frozenset({"session", "login_code"})
+LEFT_OUT = frozenset({"session", "login_code", "worker"})
 """Browsers sign in again: a sign-in that was revoked since must not come back with an older backup."""
 CHECKPOINT = "/checkpoint/"
 """In the key of what a running run replaces after every epoch."""

@@ -1,12 +1,16 @@
-"""People's verdicts on samples: appended, never changed; the newest of a sample is the one that stands."""
+"""People's verdicts on samples: appended, never changed; the newest of a sample is the one that stands.
+
+Where a `reviewer` is named, only what that account decided itself counts, and what it adjudicated does not: so does
+everybody see a dataset that is reviewed blind (`reviews`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import func, select, text, true
+from sqlalchemy import ColumnElement, func, select, text, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
@@ -52,19 +56,20 @@ class Batch(NamedTuple):
     changes: list[Change]
 
 
-_EVERY = text(
+_EVERY = (
     "SELECT DISTINCT ON (d.sample_index) d.sample_index, d.verdict, d.label, a.name, d.decided_at"
     " FROM decision d JOIN account a ON a.id = d.account_id"
-    " WHERE d.dataset_id = :dataset_id ORDER BY d.sample_index, d.id DESC"
+    " WHERE d.dataset_id = :dataset_id {own} ORDER BY d.sample_index, d.id DESC"
 )
-_OF_SOME = text(
+_OF_SOME = (
     # One step down the index for each: a join would be left to what the planner believes of a growing table.
     "SELECT d.sample_index, d.verdict, d.label, a.name, d.decided_at"
     " FROM unnest(CAST(:indices AS int[])) AS wanted (sample_index)"
     " CROSS JOIN LATERAL (SELECT * FROM decision WHERE dataset_id = :dataset_id"
-    " AND sample_index = wanted.sample_index ORDER BY id DESC LIMIT 1) d"
+    " AND sample_index = wanted.sample_index {own} ORDER BY id DESC LIMIT 1) d"
     " JOIN account a ON a.id = d.account_id"
 )
+_OWN = "AND account_id = :reviewer AND NOT adjudicates"
 
 
 def append(
@@ -74,6 +79,8 @@ def append(
     items: Sequence[Verdict],
     run_id: str | None,
     idempotency_key: str,
+    *,
+    adjudicates: bool = False,
 ) -> int:
     """Record the verdicts, all or none; give how many (0 when this key was recorded before).
 
@@ -96,8 +103,9 @@ def append(
         raise BadInput("RUN_UNKNOWN", "The dataset has no such run.", item="run_id")
     session.execute(
         text(
-            "INSERT INTO decision (dataset_id, sample_index, verdict, label, account_id, run_id, idempotency_key)"
-            " SELECT :dataset_id, item.index, item.verdict, item.label, :account_id, :run_id, :key"
+            "INSERT INTO decision"
+            " (dataset_id, sample_index, verdict, label, account_id, run_id, idempotency_key, adjudicates)"
+            " SELECT :dataset_id, item.index, item.verdict, item.label, :account_id, :run_id, :key, :adjudicates"
             " FROM unnest(CAST(:indices AS int[]), CAST(:verdicts AS text[]), CAST(:labels AS int[]))"
             " AS item (index, verdict, label)"
         ),
@@ -106,6 +114,7 @@ def append(
             "account_id": account_id,
             "run_id": run_id,
             "key": idempotency_key,
+            "adjudicates": adjudicates,
             "indices": [item.index for item in items],
             "verdicts": [item.verdict for item in items],
             "labels": [item.label for item in items],
@@ -114,13 +123,19 @@ def append(
     return len(items)
 
 
-def standing(session: Session, dataset_id: str, indices: Sequence[int] | None = None) -> dict[int, Standing]:
+def standing(
+    session: Session, dataset_id: str, indices: Sequence[int] | None = None, *, reviewer: str | None = None
+) -> dict[int, Standing]:
     """The newest decision of every sample that has one (of `indices`, or of all); taken back ones are left out."""
-    query = _EVERY if indices is None else _OF_SOME
-    values = {"dataset_id": dataset_id, "indices": None if indices is None else list(indices)}
+    values: dict[str, Any] = {"dataset_id": dataset_id}
+    if indices is not None:
+        values["indices"] = list(indices)
+    if reviewer is not None:
+        values["reviewer"] = reviewer
+    query = (_EVERY if indices is None else _OF_SOME).format(own="" if reviewer is None else _OWN)
     return {
         row.sample_index: Standing(row.verdict, row.label, row.name, row.decided_at)
-        for row in session.execute(query, values)
+        for row in session.execute(text(query), values)
         if row.verdict != "cleared"
     }
 
@@ -129,14 +144,14 @@ def by_reviewer(session: Session, dataset_id: str) -> dict[str, dict[int, tuple[
     """Each reviewer's own newest (verdict, label) of every sample that more than one of them decided, by name."""
     shared = (
         select(Decision.sample_index)
-        .where(Decision.dataset_id == dataset_id)
+        .where(Decision.dataset_id == dataset_id, ~Decision.adjudicates)
         .group_by(Decision.sample_index)
         .having(func.count(Decision.account_id.distinct()) > 1)
     )
     query = (
         select(Account.name, Decision.sample_index, Decision.verdict, Decision.label)
         .join(Account, Account.id == Decision.account_id)
-        .where(Decision.dataset_id == dataset_id, Decision.sample_index.in_(shared))
+        .where(Decision.dataset_id == dataset_id, ~Decision.adjudicates, Decision.sample_index.in_(shared))
         .ext(distinct_on(Decision.account_id, Decision.sample_index))
         .order_by(Decision.account_id, Decision.sample_index, Decision.id.desc())
     )
@@ -147,26 +162,40 @@ def by_reviewer(session: Session, dataset_id: str) -> dict[str, dict[int, tuple[
     return found
 
 
-def counts(session: Session, dataset_id: str) -> dict[str, int]:
+def counts(session: Session, dataset_id: str, *, reviewer: str | None = None) -> dict[str, int]:
     """How many samples stand at each verdict; verdicts that nobody gave are left out."""
     later = aliased(Decision)
     replaced = select(later.id).where(
         later.dataset_id == Decision.dataset_id,
         later.sample_index == Decision.sample_index,
         later.id > Decision.id,
+        *_by(later, reviewer),
     )
     query = (
         select(Decision.verdict, func.count())
-        .where(Decision.dataset_id == dataset_id, Decision.verdict != "cleared", ~replaced.exists())
+        .where(
+            Decision.dataset_id == dataset_id,
+            Decision.verdict != "cleared",
+            ~replaced.exists(),
+            *_by(Decision, reviewer),
+        )
         .group_by(Decision.verdict)
     )
     return dict(session.execute(query).all())
 
 
-def recent(session: Session, dataset_id: str, account_id: str, limit: int, changes: int) -> list[Batch]:
+def recent(
+    session: Session,
+    dataset_id: str,
+    account_id: str,
+    limit: int,
+    changes: int,
+    *,
+    reviewer: str | None = None,
+) -> list[Batch]:
     """The account's own batches, oldest first: the newest `limit`, and no more than `changes` changes in all.
 
-    A batch that does not fit whole is left out, with all before it.
+    A batch that does not fit whole is left out, with all before it. `reviewer` says whose decisions stood before.
     """
     before = aliased(Decision)
     earlier = (
@@ -175,6 +204,7 @@ def recent(session: Session, dataset_id: str, account_id: str, limit: int, chang
             before.dataset_id == Decision.dataset_id,
             before.sample_index == Decision.sample_index,
             before.id < Decision.id,
+            *_by(before, reviewer),
         )
         .order_by(before.id.desc())
         .limit(1)
@@ -192,7 +222,7 @@ def recent(session: Session, dataset_id: str, account_id: str, limit: int, chang
             earlier.c.label.label("was_label"),
         )
         .outerjoin(earlier, true())
-        .where(Decision.dataset_id == dataset_id, Decision.account_id == account_id)
+        .where(Decision.dataset_id == dataset_id, *_by(Decision, account_id))
         .order_by(Decision.id.desc())
         .limit(changes + 1)
     )
@@ -218,12 +248,17 @@ def _stood(verdict: str | None, label: int | None) -> tuple[str, int | None] | N
     return None if verdict in (None, "cleared") else (str(verdict), label)
 
 
-def history(session: Session, dataset_id: str, index: int) -> list[Standing]:
+def _by(decision: type[Decision], reviewer: str | None) -> list[ColumnElement[bool]]:
+    """The condition that this is a reviewer's own decision; none for everybody's."""
+    return [] if reviewer is None else [decision.account_id == reviewer, ~decision.adjudicates]
+
+
+def history(session: Session, dataset_id: str, index: int, *, reviewer: str | None = None) -> list[Standing]:
     """Every decision on one sample, oldest first, with what was taken back."""
     query = (
         select(Decision, Account.name)
         .join(Account, Account.id == Decision.account_id)
-        .where(Decision.dataset_id == dataset_id, Decision.sample_index == index)
+        .where(Decision.dataset_id == dataset_id, Decision.sample_index == index, *_by(Decision, reviewer))
         .order_by(Decision.id)
     )
     return [Standing(row.verdict, row.label, name, row.decided_at) for row, name in session.execute(query)]

@@ -32,6 +32,13 @@ class Stored(NamedTuple):
     modified_at: datetime
 
 
+class Disk(NamedTuple):
+    """A disk, in bytes."""
+
+    total_bytes: int
+    free_bytes: int
+
+
 class Objects:
     """Bytes by key (`datasets/…/thumbs.pack`). Objects appear whole or not at all; thread-safe.
 
@@ -179,10 +186,11 @@ class Objects:
             # One request, and whatever it answers, it answered.
             self.exists("probe")
 
-    def free_bytes(self) -> int | None:
-        """Free space where the objects lie; None for a bucket, which has no end that we could see."""
+    def disk(self) -> Disk | None:
+        """The disk where the objects lie; None for a bucket, which has no end that we could see."""
         if isinstance(self._store, LocalStore) and self._store.prefix is not None:
-            return shutil.disk_usage(self._store.prefix).free
+            used = shutil.disk_usage(self._store.prefix)
+            return Disk(used.total, used.free)
         return None
 
 

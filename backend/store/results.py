@@ -115,16 +115,24 @@ def publish_results(
 
 
 def rows(
-    session: Session, run: Run, result: ResultColumns, indices: Sequence[int] | npt.NDArray[Any]
+    session: Session,
+    run: Run,
+    result: ResultColumns,
+    indices: Sequence[int] | npt.NDArray[Any],
+    *,
+    reviewer: str | None = None,
 ) -> list[SampleRow]:
-    """These samples in the order asked for, with the decisions that stand now. `result` is the run's `columns`."""
+    """These samples in the order asked for, with the decisions that stand now: this reviewer's own, or everybody's.
+
+    `result` is the run's `columns`.
+    """
     wanted = [int(index) for index in indices]
     query = select(
         *(Sample.sample_index, Sample.name, Sample.given_label),
         *(Sample.true_label, Sample.width, Sample.height, Sample.split),
     ).where(Sample.dataset_id == run.dataset_id, Sample.sample_index.in_(wanted))
     found = {sample.sample_index: sample for sample in session.execute(query)}
-    standing = decisions.standing(session, run.dataset_id, wanted)
+    standing = decisions.standing(session, run.dataset_id, wanted, reviewer=reviewer)
     return [
         SampleRow(
             index=index,
@@ -149,11 +157,13 @@ def rows(
     ]
 
 
-def one(session: Session, run: Run, result: ResultColumns, index: int) -> SampleRow:
-    """One sample of the run. Raises NotFound (SAMPLE_UNKNOWN)."""
+def one(
+    session: Session, run: Run, result: ResultColumns, index: int, *, reviewer: str | None = None
+) -> SampleRow:
+    """One sample of the run, as in `rows`. Raises NotFound (SAMPLE_UNKNOWN)."""
     if not 0 <= index < len(result.sample_index):
         raise NotFound("SAMPLE_UNKNOWN", "The run has no result for a sample of this index.", found=index)
-    return rows(session, run, result, [index])[0]
+    return rows(session, run, result, [index], reviewer=reviewer)[0]
 
 
 def columns(session: Session, run_id: str) -> ResultColumns:

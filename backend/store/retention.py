@@ -8,20 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, Table, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from backend.audit.errors import Conflict
-from backend.store import bulk
+from backend.store import activity, bulk
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.keeping import may_remove, owner_of, owners
+from backend.store.objects import Stored
 from backend.store.tables import Base, Dataset, Decision, Run
 
 AGE_GUARD = timedelta(hours=24)
 """Younger files are never swept: their rows may still be on their way."""
+EVERY = timedelta(days=1)
+"""So often the schedule prunes, where it is switched on."""
+PRUNE = "prune"
+How = Literal["schedule", "settings", "command"]
+"""On whose word: the schedule's, an admin's in Settings, or the command line's."""
 LOCK_SECONDS = 10
 """So long a deletion waits for those who read at this moment; then it is refused rather than holding up everybody."""
 
@@ -105,23 +111,58 @@ def delete_run(session: Session, artifacts: Artifacts, run: Run) -> Freed:
 
 
 def sweep(database: Database, artifacts: Artifacts, now: datetime, age: timedelta, *, really: bool) -> Swept:
-    """Remove artifacts that no row speaks of and checkpoints of runs that have ended, when older than `age`.
-
-    Raises Conflict (BACKUP_RUNNING). Only what is kept under datasets/, runs/, uploads/ and probe/ is looked at.
-    """
-    # Listed before the rows are read: what a row speaks of by then was there, or is too young.
-    stored = [each for each in artifacts.stored("") if each.modified_at < now - age]
+    """Remove what is `unneeded`, or only say what that is. Raises Conflict (BACKUP_RUNNING)."""
+    stored = artifacts.stored("")
     with database.transaction() as session:
-        if not may_remove(session):
+        if really and not may_remove(session):
             raise _backup_running()
-        known = {**owners(session), "probe": set()}
-        known["uploads"] -= _used_up(session)
-        ended = set(session.scalars(select(Run.id).where(Run.status.in_(("succeeded", "cancelled")))))
-        found = [each for each in stored if _is_orphan(each.key, known, ended)]
+        swept = unneeded(session, stored, now - age)
         if really:
-            for each in found:
-                artifacts.delete(each.key)
+            for key in swept.keys:
+                artifacts.delete(key)
+    return swept
+
+
+def prune(
+    database: Database,
+    artifacts: Artifacts,
+    now: datetime,
+    age: timedelta,
+    *,
+    account_id: str | None,
+    how: How,
+) -> Swept:
+    """`sweep`, really, and note in the activity log what it freed and on whose word. Raises Conflict (BACKUP_RUNNING)."""
+    swept = sweep(database, artifacts, now, age, really=True)
+    with database.transaction() as session:
+        activity.record(
+            session, account_id, PRUNE, "artifacts", files=len(swept.keys), bytes=swept.bytes, how=how
+        )
+    return swept
+
+
+def unneeded(session: Session, stored: Iterable[Stored], before: datetime) -> Swept:
+    """Artifacts that no row speaks of and checkpoints of runs that have ended, last changed before this time.
+
+    `stored` was listed before the session's rows are read: what a row speaks of by then was there, or is too young.
+    Only what is kept under datasets/, runs/, uploads/ and probe/ is looked at.
+    """
+    known = {**owners(session), "probe": set()}
+    known["uploads"] -= _used_up(session)
+    ended = set(session.scalars(select(Run.id).where(Run.status.in_(("succeeded", "cancelled")))))
+    found = [each for each in stored if each.modified_at < before and _is_orphan(each.key, known, ended)]
     return Swept([each.key for each in found], sum(each.size for each in found))
+
+
+def last_prune(session: Session) -> activity.Deed | None:
+    """The last time that something, or nothing, was pruned; `detail` has files, bytes and how."""
+    return activity.last(session, PRUNE)
+
+
+def is_due(session: Session, now: datetime) -> bool:
+    """Whether nobody has pruned for a day."""
+    last = last_prune(session)
+    return last is None or last.happened_at <= now - EVERY
 
 
 def _used_up(session: Session) -> set[str | None]:

@@ -175,6 +175,8 @@ class Dataset(Base):
     image_shape: Mapped[list[int]] = mapped_column(default=list)
     """(height, width, channels) of the training pixels."""
     has_true_labels: Mapped[bool] = mapped_column(Boolean, default=False)
+    blind_since: Mapped[datetime | None]
+    """From then on reviewers do not see each other's decisions; NULL: they do."""
     report: Mapped[dict[str, Any]] = mapped_column(default=dict)
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
     error: Mapped[dict[str, Any] | None]
@@ -285,6 +287,25 @@ class Decision(Base):
     run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id"))
     idempotency_key: Mapped[str] = mapped_column(String(64))
     decided_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    adjudicates: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    """It settles a blind review; it is no reviewer's own."""
+
+
+class Worker(Base):
+    """What a worker says of itself, every half minute; kept for a week after its last word."""
+
+    __tablename__ = "worker"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """The job queue's name for it."""
+    host: Mapped[str] = mapped_column(String(255))
+    device: Mapped[str] = mapped_column(String(200))
+    cores: Mapped[int] = mapped_column(Integer)
+    memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """Of the machine, or of the container."""
+    memory_free_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    version: Mapped[str] = mapped_column(String(64))
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class Activity(Base):

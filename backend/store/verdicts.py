@@ -24,10 +24,10 @@ CODE = {**{name: number for number, name in enumerate(NAMES)}, "cleared": 0}
 
 
 class Verdicts:
-    """The standing verdicts of one dataset; thread-safe. Takes one byte per sample."""
+    """The standing verdicts of one dataset, or a reviewer's own ones; thread-safe. Takes one byte per sample."""
 
-    def __init__(self, dataset_id: str, samples: int) -> None:
-        self._dataset_id = dataset_id
+    def __init__(self, dataset_id: str, samples: int, *, reviewer: str | None = None) -> None:
+        self._dataset_id, self._reviewer = dataset_id, reviewer
         self._code_N: Codes = np.zeros(samples, np.uint8)
         self._last_id = 0
         self._lock = threading.Lock()
@@ -57,10 +57,13 @@ class Verdicts:
             for verdict, code in CODE.items()
             if verdict != "none"
         )
+        own: sql.Composable = sql.SQL("")
+        if self._reviewer is not None:
+            own = sql.SQL(" AND account_id = {} AND NOT adjudicates").format(sql.Literal(self._reviewer))
         return sql.SQL(
             "SELECT id, sample_index, (CASE verdict {} END)::smallint FROM decision"
-            " WHERE dataset_id = {} AND id > {} ORDER BY id"
-        ).format(cases, sql.Literal(self._dataset_id), sql.SQL(str(self._last_id)))
+            " WHERE dataset_id = {} AND id > {}{} ORDER BY id"
+        ).format(cases, sql.Literal(self._dataset_id), sql.SQL(str(self._last_id)), own)
 
 
 def counts(code_N: Codes) -> dict[str, int]:

@@ -46,6 +46,8 @@ LOWEST: dict[str, str] = {
     "create_run": "editor",
     "stop_run": "editor",
     "set_member": "owner",
+    "set_review": "owner",
+    "create_adjudications": "owner",
     "delete_dataset": "owner",
     "delete_run": "owner",
     "remove_member": "owner",
@@ -54,6 +56,8 @@ LOWEST: dict[str, str] = {
     "change_account": "admin",
     "create_sign_in_code": "admin",
     "list_activity": "admin",
+    "get_installation": "admin",
+    "prune_installation": "admin",
 }
 """Who may do what is not merely read, written here once more by hand."""
 OF_SCOPE = {

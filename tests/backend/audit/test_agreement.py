@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from backend.audit.agreement import Answer, agreements, cohens_kappa
+from backend.audit.agreement import Answer, agreements, cohens_kappa, kappa_limits
 
 
 @pytest.mark.parametrize("kinds", [2, 3, 10])
@@ -51,5 +51,32 @@ def test_pairs_compare_what_both_decided_and_a_label_is_part_of_the_answer() -> 
     assert set(pairs) == {("ann", "ben"), ("ann", "cleo"), ("ben", "cleo")}
     assert (pairs["ann", "ben"].samples, pairs["ann", "ben"].same) == (3, 2)
     assert pairs["ann", "ben"].kappa == pytest.approx(cohen_kappa_score([0, 1, 2], [0, 3, 2]))
-    assert pairs["ann", "cleo"] == ("ann", "cleo", 1, 1, None)
+    assert pairs["ann", "cleo"] == ("ann", "cleo", 1, 1, None, None, None)
     assert agreements(answers)[0].samples == 3
+
+
+@pytest.mark.parametrize(("share", "samples"), [(0.3, 30), (0.7, 100), (0.95, 60)])
+def test_the_interval_holds_the_planted_kappa_as_often_as_it_says(share: float, samples: int) -> None:
+    rng = np.random.default_rng(samples)
+    held = 0
+    for _ in range(600):
+        first_N, other_N = (
+            rng.choice(3, samples, p=[0.6, 0.3, 0.1]),
+            rng.choice(3, samples, p=[0.6, 0.3, 0.1]),
+        )
+        limits = kappa_limits(first_N, np.where(rng.random(samples) < share, first_N, other_N))
+        # None where both gave one answer throughout: nothing is claimed then.
+        held += limits is None or limits[0] <= share <= limits[1]
+    assert held / 600 >= 0.93
+
+
+def test_a_few_samples_on_which_all_agree_are_not_certain() -> None:
+    first_N = np.array([0, 1, 0])
+    low, high = kappa_limits(first_N, first_N) or (np.nan, np.nan)
+    # Of three that agree, Clopper and Pearson's lower limit is the cube root of 2.5 %; by chance 5 of 9 agree.
+    assert low == pytest.approx((0.025 ** (1 / 3) - 5 / 9) / (4 / 9))
+    assert high == pytest.approx(1)
+    # Of three that differ the upper limit is one minus that root; by chance 4 of 9 agree.
+    most = (1 - 0.025 ** (1 / 3) - 4 / 9) / (5 / 9)
+    assert kappa_limits(first_N, 1 - first_N) == pytest.approx((-0.8, most))
+    assert kappa_limits(np.zeros(5, int), np.zeros(5, int)) is None

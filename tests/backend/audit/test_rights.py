@@ -35,7 +35,16 @@ def test_each_role_and_scope_can_what_the_next_lower_can_and_more() -> None:
 
 
 def test_what_each_role_is_for_is_written_down_here_once_more() -> None:
-    assert may("admin", "full", "owner") == ["see", "export", "decide", "run", "import", "delete", "members"]
+    assert may("admin", "full", "owner") == [
+        "see",
+        "export",
+        "decide",
+        "run",
+        "import",
+        "delete",
+        "members",
+        "adjudicate",
+    ]
     assert may("admin", "full", "editor") == ["see", "export", "decide", "run", "import"]
     assert may("admin", "full", "reviewer") == ["see", "export", "decide"]
     assert may("admin", "full", "viewer") == ["see", "export"]
