@@ -21,8 +21,9 @@ from worker.claimed import Claimed
 from worker.delivered import delivered
 from worker.door import Stopped, enter
 from worker.ingest import Cancelled, Source
-from worker.ingest.importing import MISSING, Imported, import_images
+from worker.ingest.importing import import_images
 from worker.ingest.relabelling import read_labels
+from worker.ingest.writing import MISSING, Imported
 from worker.noise.inject import inject
 from worker.scratch import scratch_folder
 

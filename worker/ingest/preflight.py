@@ -10,8 +10,8 @@ from typing import Any
 
 from backend.settings import Limits
 from worker.ingest.decoding import Allowance, DecoderPool, Unreadable
-from worker.ingest.importing import MESSAGES
 from worker.ingest.source import Cancelled, Identity, Recognised, Refusal
+from worker.ingest.writing import MESSAGES
 
 SAMPLED = 96
 """So many images, spread over all of them, are decoded."""

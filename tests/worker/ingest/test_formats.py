@@ -14,8 +14,8 @@ from tests.worker.ingest import written
 from tests.worker.ingest.written import WORDS, Labelled, as_folder, as_tar, as_zip
 from worker.ingest import Entry, Wish
 from worker.ingest.decoder import decode
-from worker.ingest.importing import Imported
 from worker.ingest.opening import FORMATS, opened_source
+from worker.ingest.writing import Imported
 
 Write = Callable[[Path, Labelled], Path]
 
