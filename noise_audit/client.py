@@ -122,10 +122,14 @@ class Client:
         *,
         format: str = "auto",
         columns: Mapping[str, str] | None = None,
+        append: bool = False,
         progress: Told | None = None,
     ) -> Json:
-        """Look at a delivery before anything is kept; waits, and gives the report. Raises `JobFailed`."""
-        body = {**delivery, "format": format, "columns": dict(columns or {})}
+        """Look at a delivery before anything is kept; waits, and gives the report. Raises `JobFailed`.
+
+        `append` says that it is to be added to a dataset: then it may hold one class alone.
+        """
+        body = {**delivery, "format": format, "columns": dict(columns or {}), "append": append}
         begun = self._wire.json("POST", "/api/preflights", json=body)
 
         def ask() -> Json:
@@ -172,10 +176,68 @@ class Client:
         """Wait until an import is over, well or not; `on_change` sees each state on the way."""
         return waiting.wait(lambda: self.dataset(dataset_id), on_change)
 
-    def relabelled(self, dataset_id: str, path: str | Path, *, name: str | None = None) -> Dataset:
-        """Derive a version of a dataset with new labels for the same images: CSV or Parquet with index or name, and label."""
-        body = {"upload_id": self._sent(path), "name": name}
+    def relabelled(
+        self,
+        dataset_id: str,
+        path: str | Path,
+        *,
+        name: str | None = None,
+        new_classes: bool = False,
+        carry_decisions: bool = True,
+    ) -> Dataset:
+        """Derive a version of a dataset with new labels for the same images: CSV or Parquet with index or name, and label.
+
+        With `new_classes` labels that are none of its classes become classes. Decisions on samples whose label stays
+        are carried over.
+        """
+        body = {
+            "upload_id": self._sent(path),
+            "name": name,
+            "new_classes": new_classes,
+            "carry_decisions": carry_decisions,
+        }
         return cast(Dataset, self._wire.json("POST", f"/api/datasets/{dataset_id}/labels", json=body))
+
+    def append(
+        self,
+        dataset_id: str,
+        path: str | Path,
+        *,
+        on_server: bool = False,
+        progress: upload.Progress = lambda sent, total: None,
+        **options: Any,
+    ) -> Dataset:
+        """Upload what `path` holds and start a version of the dataset with it behind the old samples, without waiting.
+
+        Options as in `append_delivered`.
+        """
+        return self.append_delivered(
+            dataset_id, self.deliver(path, on_server=on_server, progress=progress), **options
+        )
+
+    def append_delivered(
+        self,
+        dataset_id: str,
+        delivery: Json,
+        *,
+        columns: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> Dataset:
+        """Start a version of the dataset with a delivery's samples behind its own.
+
+        Options: name, format, split, limit and all_or_nothing as in an import; `duplicates` ("skip" or "keep": images
+        that are there already) and `carry_decisions`.
+        """
+        body = {**delivery, "columns": dict(columns or {}), **options}
+        return cast(Dataset, self._wire.json("POST", f"/api/datasets/{dataset_id}/append", json=body))
+
+    def difference(self, dataset_id: str) -> Json:
+        """What a version changes and adds beside the dataset that it was derived from."""
+        return self._wire.json("GET", f"/api/datasets/{dataset_id}/difference")
+
+    def clear_carried(self, dataset_id: str) -> Recorded:
+        """Take back the decisions that were carried over from another dataset and still stand."""
+        return cast(Recorded, self._wire.json("DELETE", f"/api/datasets/{dataset_id}/decisions/carried"))
 
     def annotate(self, dataset_id: str, path: str | Path) -> Json:
         """Send several annotators' labels: CSV or Parquet with a column index or name, and a column for each annotator."""

@@ -20,11 +20,11 @@ def delivered(
 ) -> Iterator[Recognised]:
     """The source that a dataset's or a preflight's `source` speaks of, open inside the block.
 
-    Both are read where they lie (the backend has checked a folder against the allow-list); an upload in a bucket is
+    An appended one's speaks of what is to be added. Both are read where they lie (the backend has checked a folder against the allow-list); an upload in a bucket is
     fetched into `scratch` first. Raises BadInput for what cannot be used.
     """
     name = None
-    if wish["kind"] == "upload":
+    if "upload_id" in wish:
         key, name = uploads.key(wish["upload_id"]), wish["filename"]
         path = artifacts.local_path(key)
         if path is None:
@@ -36,7 +36,11 @@ def delivered(
         path,
         name=name,
         format=wish.get("format", "auto"),
-        wish=Wish(wish.get("split", "train"), wish.get("columns") or {}),
+        wish=Wish(
+            wish.get("split", "train"),
+            wish.get("columns") or {},
+            fewest_classes=1 if wish["kind"] == "append" or wish.get("append") else 2,
+        ),
         limits=settings.limits,
         scratch=scratch,
     ) as source:

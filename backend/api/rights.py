@@ -40,6 +40,7 @@ NEEDS: dict[str, Operation] = {
     "stop_dataset": "import",
     "inject_noise": "import",
     "create_labels": "import",
+    "append_samples": "import",
     "create_annotations": "import",
     "preview_import": "import",
     "apply_import": "import",
@@ -48,6 +49,7 @@ NEEDS: dict[str, Operation] = {
     "set_member": "members",
     "remove_member": "members",
     "create_decisions": "decide",
+    "clear_carried_decisions": "decide",
     "delete_dataset": "delete",
     # runs
     "create_run": "run",

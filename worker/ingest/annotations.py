@@ -66,12 +66,28 @@ def read_annotations(
     return Annotations(label_NA, annotators)
 
 
-def labels_of(sheet: Sheet, column: str, classes: Sequence[str]) -> NDArray[np.int32]:
-    """The class index (R,) of each cell, −1 where it is empty. Raises BadInput LABEL_UNKNOWN with the line."""
-    cells = pc.utf8_trim_whitespace(pc.fill_null(sheet.table.column(column), ""))
+def cells_of(sheet: Sheet, column: str) -> pa.ChunkedArray:
+    """A column's cells as text without space around it, empty where there is nothing."""
+    return pc.utf8_trim_whitespace(pc.fill_null(sheet.table.column(column), ""))
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell says that there is no label."""
+    return cell.lower() in _MISSING
+
+
+def labels_of(
+    sheet: Sheet, column: str, classes: Sequence[str], *, numbered: int | None = None, hint: str = ""
+) -> NDArray[np.int32]:
+    """The class index (R,) of each cell, −1 where it is empty. Raises BadInput LABEL_UNKNOWN with the line.
+
+    Of the classes the first `numbered` (all when None) may be called by their numbers.
+    """
+    cells = cells_of(sheet, column)
     label_R = _index_in(cells, list(classes))
-    if (label_R == NONE).all() or not set(map(str, range(len(classes)))) & set(classes):
-        by_number_R = _index_in(cells, [str(label) for label in range(len(classes))])
+    numbers = [str(label) for label in range(len(classes) if numbered is None else numbered)]
+    if (label_R == NONE).all() or not set(numbers) & set(classes):
+        by_number_R = _index_in(cells, numbers)
         label_R = np.where(label_R == NONE, by_number_R, label_R)
     empty_R = pc.is_in(pc.utf8_lower(cells), value_set=pa.array(_MISSING)).to_numpy()
     unknown_R = (label_R == NONE) & ~empty_R
@@ -80,6 +96,7 @@ def labels_of(sheet: Sheet, column: str, classes: Sequence[str]) -> NDArray[np.i
         raise BadInput(
             "LABEL_UNKNOWN",
             f"The column {shown(column)} holds a label that is none of the dataset's classes.",
+            hint=hint,
             item=sheet.line(row),
             limit=shown(", ".join(classes[:20])),
             found=shown(str(cells[row])),

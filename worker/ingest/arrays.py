@@ -106,7 +106,9 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
             _add_rows(reader, split, arrays, columns, names, rows, refusals, limits)
     rows, splits, taken = take(rows, wish.split, has_splits=len({row.split for row in rows}) > 1)
     classes = names or classes_of(rows)
-    check_classes(classes, rows, limits, "The array of labels must hold two classes at least.")
+    check_classes(
+        classes, rows, limits, "The array of labels must hold two classes at least.", wish.fewest_classes
+    )
     return Listed(
         format="arrays",
         reason=f"{'an npz' if members.packed else members.what} with arrays: {told_columns(columns)}",

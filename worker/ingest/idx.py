@@ -70,7 +70,7 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
                     rows.append(Row(item, label, _SPLITS.get(word), name, place))
     rows, splits, taken = take(rows, wish.split, has_splits=len({row.split for row in rows}) > 1)
     classes = class_names or sorted({row.label for row in rows}, key=natural_key)
-    check_classes(classes, rows, limits, "The labels must name two classes at least.")
+    check_classes(classes, rows, limits, "The labels must name two classes at least.", wish.fewest_classes)
     used = {*images.values(), *labels.values()}
     return Listed(
         format="idx",

@@ -15,7 +15,7 @@ from backend.settings import Limits
 from worker.ingest.decoder import Decoded
 from worker.ingest.decoding import Allowance, DecoderPool, Unreadable
 from worker.ingest.source import Cancelled, Entry, Refusal, Source
-from worker.ingest.writing import Imported, Writer
+from worker.ingest.writing import Imported, Onto, Writer
 
 _BATCH_IMAGES = 64
 _BATCH_BYTES = 4 << 20
@@ -32,15 +32,17 @@ def import_images(
     progress: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
     allowance: Allowance | None = None,
+    onto: Onto | None = None,
 ) -> Imported:
     """Decodes the source's first `limit` entries and writes the packs and the training pixels into `directory`.
 
     Images that cannot be read are listed in the report and left out, unless `all_or_nothing`: then the first
-    of them is raised. `progress(done, total)` counts entries. Raises BadInput (a damaged container; TOO_FEW)
-    or Cancelled once `should_stop()`; then nothing that it wrote is left.
+    of them is raised. `progress(done, total)` counts entries. With `onto` they come behind that dataset's samples.
+    Raises BadInput (a damaged container; TOO_FEW, or NOTHING_NEW) or Cancelled once `should_stop()`; then nothing
+    that it wrote is left.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    writer = Writer(directory, source.classes, limits, all_or_nothing)
+    writer = Writer(directory, source.classes, limits, all_or_nothing, onto)
     try:
         allowed = allowance or Allowance(
             image_pixels=limits.image_pixels,
@@ -94,7 +96,7 @@ def _pump(entries: Iterator[Entry | Refusal], pool: DecoderPool, writer: Writer,
             writer.add(entry, outcome)
         teller.tell(writer.seen)
 
-    for batch in _batches(entries, writer.refuse):
+    for batch in _batches(entries, writer, teller):
         waiting.append((batch, pool.submit([entry.data for entry in batch])))
         while len(waiting) > pool.processes + 2:
             write_next()
@@ -104,12 +106,15 @@ def _pump(entries: Iterator[Entry | Refusal], pool: DecoderPool, writer: Writer,
     teller.tell(writer.seen, last=True)
 
 
-def _batches(entries: Iterator[Entry | Refusal], refuse: Callable[[Refusal], None]) -> Iterator[list[Entry]]:
+def _batches(entries: Iterator[Entry | Refusal], writer: Writer, teller: _Teller) -> Iterator[list[Entry]]:
     batch: list[Entry] = []
     size = 0
     for entry in entries:
         if isinstance(entry, Refusal):
-            refuse(entry)
+            writer.refuse(entry)
+            continue
+        if not writer.admits(entry):
+            teller.tell(writer.seen)
             continue
         if batch and size + len(entry.data) > _BATCH_BYTES:
             yield batch

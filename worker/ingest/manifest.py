@@ -67,7 +67,9 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
     ]
     rows, splits, taken = take(rows, wish.split, has_splits=any(row.split is not None for row in rows))
     classes = classes_of(rows)
-    check_classes(classes, rows, limits, "The table's label column must hold at least two classes.")
+    check_classes(
+        classes, rows, limits, "The table's label column must hold at least two classes.", wish.fewest_classes
+    )
     columns = found[0].columns
     tables = ", ".join(shown(one.table.name.rsplit("/", 1)[-1]) for one in found)
     guessed = "the label is what most annotators say, " if "label" not in columns.chosen else ""

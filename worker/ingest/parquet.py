@@ -182,7 +182,7 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> ParquetShards | N
         total = sum(shard.rows for shard in chosen)
         if total > limits.members:
             raise BadInput("LIMIT_EXCEEDED", "Too many rows.", limit=limits.members, found=total)
-        values, seen = _classes(reader, chosen, limits)
+        values, seen = _classes(reader, chosen, limits, wish.fewest_classes)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for shard, labels in zip(chosen, seen, strict=True):
         for value, times in labels.items():
@@ -245,11 +245,11 @@ def _missing_shards(shards: Sequence[_Shard]) -> int:
 
 
 def _classes(
-    reader: Reader, shards: Sequence[_Shard], limits: Limits
+    reader: Reader, shards: Sequence[_Shard], limits: Limits, fewest: int
 ) -> tuple[dict[Value, str], list[Counter[Value | None]]]:
     """Class names by label value, in label order, and how often each shard gives each value.
 
-    Raises when the shards disagree or hold fewer than two classes.
+    Raises when the shards disagree or hold fewer classes than `fewest`.
     """
     kinds = {shard.columns for shard in shards}
     if len(kinds) > 1:
@@ -281,7 +281,7 @@ def _classes(
         values = {value: str(value) for value in sorted(present, key=int) if value != UNLABELLED}
     else:
         values = {value: str(value) for value in sorted(present, key=lambda value: natural_key(str(value)))}
-    check_classes(values, sum(given, Counter()), limits)
+    check_classes(values, sum(given, Counter()), limits, fewest)
     return values, given
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ MISSING = -1
 """What stands for a label that is not known."""
 _LISTED = 1000
 """How many unreadable items the report names; all are counted."""
+_EXAMPLES = 100
+"""How many images that are there already the report names."""
 
 MESSAGES = {
     "IMAGE_FORMAT": "This is not a JPEG, PNG, WebP, BMP, GIF or TIFF image with whole-number pixels.",
@@ -45,6 +48,8 @@ class Imported:
     class_counts {class: samples}, columns {word: column of the user's table}, annotators [column].
     `split` is None where the source has none; `true_label_N` is None where no sample has one, else -1 where
     one is missing. `annotation_NA` holds what each of the `annotators` said, -1 where one said nothing.
+    Of an import onto a dataset these are the new samples alone, and the report says further already_there, skipped, differing
+    and examples [{item, index, label, given_label}]; the files hold the old samples before them.
     """
 
     names: list[str]
@@ -59,6 +64,56 @@ class Imported:
     classes: list[str]
     image_shape: tuple[int, int, int]
     report: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Onto:
+    """A dataset that an import adds to. Its packs lie in the folder that is written to.
+
+    `image_NHWC` are its training pixels, `native_N` says which of them have their image's own size, `there` gives the
+    (sample index, class) of each image by its hash. What is there already is left out, unless `keep_duplicates`.
+    """
+
+    image_NHWC: NDArray[np.uint8]
+    native_N: NDArray[np.bool_]
+    there: Mapping[str, tuple[int, str]]
+    keep_duplicates: bool = False
+
+
+class _AlreadyThere:
+    """Of the entries that came, those whose image the dataset that is added to holds."""
+
+    def __init__(self, onto: Onto) -> None:
+        self._onto = onto
+        self._images = self._differing = 0
+        self._examples: list[dict[str, Any]] = []
+
+    def admits(self, entry: Entry) -> bool:
+        """Counts the entry; whether it becomes a sample."""
+        found = self._onto.there.get(hashlib.sha256(entry.data).hexdigest())
+        if found is None:
+            return True
+        index, given_label = found
+        self._images += 1
+        self._differing += entry.label != given_label
+        if len(self._examples) < _EXAMPLES:
+            example = {
+                "item": entry.name,
+                "index": index,
+                "label": entry.label,
+                "given_label": given_label,
+            }
+            self._examples.append(example)
+        return self._onto.keep_duplicates
+
+    def report(self) -> dict[str, Any]:
+        """already_there, skipped, differing (under another label), and examples."""
+        return {
+            "already_there": self._images,
+            "skipped": 0 if self._onto.keep_duplicates else self._images,
+            "differing": self._differing,
+            "examples": self._examples,
+        }
 
 
 @dataclass
@@ -76,18 +131,35 @@ class _Columns:
 class Writer:
     """Takes decoded images in sample order; keeps files and columns in step."""
 
-    def __init__(self, directory: Path, classes: list[str], limits: Limits, all_or_nothing: bool) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        classes: list[str],
+        limits: Limits,
+        all_or_nothing: bool,
+        onto: Onto | None = None,
+    ) -> None:
         self._class_index = {name: place for place, name in enumerate(classes)}
         self._limits = limits
         self._all_or_nothing = all_or_nothing
-        self._images = PackWriter(directory, "images")
-        self._thumbs = PackWriter(directory, "thumbs")
+        self._images = PackWriter(directory, "images", onto=onto is not None)
+        self._thumbs = PackWriter(directory, "thumbs", onto=onto is not None)
         self._pixels = PixelWriter(directory)
+        self._already = None if onto is None else _AlreadyThere(onto)
+        if onto is not None:
+            self._pixels.take_over(onto.image_NHWC, onto.native_N)
         self._columns = _Columns()
         self._conversions: Counter[int] = Counter()
         self._unreadable: list[Refusal] = []
         self._unreadable_codes: Counter[str] = Counter()
         self.seen = 0
+
+    def admits(self, entry: Entry) -> bool:
+        """Whether the entry is to be decoded; asked of each in order, before it is added."""
+        if self._already is None or self._already.admits(entry):
+            return True
+        self.seen += 1
+        return False
 
     def add(self, entry: Entry, outcome: Decoded | Unreadable) -> None:
         """The next entry and what the decoder said of it."""
@@ -133,7 +205,10 @@ class Writer:
         columns = self._columns
         given_label_N = np.array(columns.given_labels, dtype=np.int32)
         count_C = np.bincount(given_label_N, minlength=len(source.classes))
-        self._check_enough(count_C)
+        if self._already is None:
+            self._check_enough(count_C)
+        elif not columns.names:
+            raise self._nothing_new(self._already.report()["skipped"])
         self._images.close()
         self._thumbs.close()
         shape = self._pixels.close()
@@ -160,6 +235,8 @@ class Writer:
             "table_format": source.columns.table if source.columns else "",
             "annotators": source.annotators,
         }
+        if self._already is not None:
+            report |= self._already.report()
         true_label_N = np.array(columns.true_labels, dtype=np.int32)
         label_NA = np.array(columns.annotations, dtype=np.int32).reshape(len(columns.names), -1)
         return Imported(
@@ -192,6 +269,15 @@ class Writer:
             item=self._unreadable[0].item if self._unreadable else None,
             limit=2,
             found=present,
+        )
+
+    def _nothing_new(self, skipped: int) -> BadInput:
+        return BadInput(
+            "NOTHING_NEW",
+            f"None of the {self.seen:,} images is new: {skipped:,} are in the dataset already, "
+            f"{self._unreadable_codes.total():,} could not be read.",
+            hint="Nothing was added.",
+            item=self._unreadable[0].item if self._unreadable else None,
         )
 
     def discard(self) -> None:
