@@ -38,6 +38,7 @@ from backend.api import (
     server_folders,
     sessions,
     signoff,
+    splits,
     system,
     thresholds,
     versions,
@@ -55,7 +56,19 @@ NOUNS = (
     *(accounts, sessions, people, activities, system, recipes, events),
     *(preflights, server_folders, datasets, members, annotators, duplicates, versions, atlas, decisions),
     *(deletions, imported, compare, selftests),
-    *(runs, predictions, samples, selections, thresholds, classes, figures, signoff, exports, reports),
+    *(
+        runs,
+        predictions,
+        samples,
+        selections,
+        thresholds,
+        classes,
+        splits,
+        figures,
+        signoff,
+        exports,
+        reports,
+    ),
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": ErrorAnswer, "description": "refused; the code says why"},
