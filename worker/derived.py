@@ -53,7 +53,7 @@ def plant_noise(job: Preparing) -> None:
         raise BadInput("INVALID", str(error), hint="Correct the noise rate or the matrix.") from error
     planted = {"kind": kind, "share_wrong": float(np.mean(given_N != true_N))}
     job.ready(
-        replace(samples, given_label_N=given_N, true_label_N=true_N),
+        replace(samples, given_label_N=given_N.astype(np.int32), true_label_N=true_N),
         classes=row.classes,
         image_shape=row.image_shape,
         report={**_taken_over(row.report), "planted": planted},

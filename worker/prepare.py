@@ -44,7 +44,11 @@ def import_digits(job: Preparing) -> None:
     rate, seed = float(job.source["noise_rate"]), int(job.source["seed"])
     true_N = imported.given_label_N
     given_N = inject(true_N, len(imported.classes), "symmetric", rate, np.random.default_rng(seed))
-    _publish(job, imported, replace(samples_of(imported), given_label_N=given_N, true_label_N=true_N))
+    _publish(
+        job,
+        imported,
+        replace(samples_of(imported), given_label_N=given_N.astype(np.int32), true_label_N=true_N),
+    )
 
 
 def _publish(job: Preparing, imported: Imported, samples: SampleColumns) -> None:

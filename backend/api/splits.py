@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from fastapi import APIRouter
+from numpy.typing import NDArray
 from pydantic import Field
 
 from backend.api.context import Id, In, Me
@@ -40,8 +41,8 @@ def list_splits(run_id: Id, context: In, caller: Me) -> SplitList:
     if code_N is None:
         return SplitList(items=[])
 
-    def by_split(wanted_N: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[int]:
-        return np.bincount(code_N[wanted_N], minlength=len(SPLITS)).tolist()
+    def by_split(wanted_N: NDArray[np.bool_]) -> list[int]:
+        return list(np.bincount(code_N[wanted_N], minlength=len(SPLITS)).tolist())
 
     counted = zip(
         SPLITS,

@@ -24,7 +24,7 @@ TRANSITIONS_SHOWN = 50
 
 
 class LabelsCreate(Body):
-    """A finished upload: CSV or Parquet with a column index or name, and a column label."""
+    """A finished upload: CSV, JSON Lines or Parquet with a column index or name, and a column label."""
 
     upload_id: str = Field(max_length=64)
     name: str | None = Field(None, min_length=1, max_length=200)

@@ -57,7 +57,7 @@ def audit(
     predictions: Annotated[
         Path | None,
         typer.Option(
-            help="Judge by these predicted probabilities (npy, npz, CSV, Parquet) instead of training."
+            help="Judge by these predicted probabilities (npy, npz, CSV, JSON Lines, Parquet) instead of training."
         ),
     ] = None,
     in_sample: Annotated[
@@ -67,7 +67,7 @@ def audit(
     embedding: Annotated[
         Path | None,
         typer.Option(
-            help="Train a head on these vectors (npy, npz, CSV, Parquet) instead of a network on images."
+            help="Train a head on these vectors (npy, npz, CSV, JSON Lines, Parquet) instead of a network on images."
         ),
     ] = None,
 ) -> None:
@@ -95,7 +95,7 @@ def audit(
 
 def relabel(
     dataset: Annotated[str, typer.Argument(help="Id of the dataset.")],
-    file: Annotated[Path, typer.Argument(help="CSV or Parquet: index or name, and label.")],
+    file: Annotated[Path, typer.Argument(help="CSV, JSON Lines or Parquet: index or name, and label.")],
     name: Annotated[str | None, typer.Option(help="Name of the version.")] = None,
     new_classes: Annotated[
         bool, typer.Option("--new-classes", help="Labels that the dataset has no class for become classes.")
@@ -116,7 +116,7 @@ def relabel(
 
 def decide(
     dataset: Annotated[str, typer.Argument(help="Id of the dataset.")],
-    file: Annotated[Path, typer.Argument(help="CSV or Parquet: index or name, decision, label.")],
+    file: Annotated[Path, typer.Argument(help="CSV, JSON Lines or Parquet: index or name, decision, label.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
 ) -> None:
     """Record the decisions in a table; lines with an error are named and left out."""
@@ -136,7 +136,8 @@ def decide(
 def annotate(
     dataset: Annotated[str, typer.Argument(help="Id of the dataset.")],
     file: Annotated[
-        Path, typer.Argument(help="CSV or Parquet: index or name, and a column for each annotator.")
+        Path,
+        typer.Argument(help="CSV, JSON Lines or Parquet: index or name, and a column for each annotator."),
     ],
 ) -> None:
     """Add several annotators' labels to a dataset: their agreement and consensus stand beside the audit."""

@@ -124,7 +124,7 @@ class Datasets(Connection):
         return waiting.wait(lambda: self.dataset(dataset_id), on_change)
 
     def annotate(self, dataset_id: str, path: str | Path) -> Json:
-        """Send several annotators' labels: CSV or Parquet with a column index or name, and a column for each annotator."""
+        """Send several annotators' labels: CSV, JSON Lines or Parquet with a column index or name, and a column for each annotator."""
         body = {"upload_id": self._sent(path)}
         return self._wire.json("POST", f"/api/datasets/{dataset_id}/annotations", json=body)
 

@@ -53,7 +53,7 @@ class Decisions(Datasets):
     def import_decisions(
         self, dataset_id: str, path: str | Path, *, idempotency_key: str, dry_run: bool = False
     ) -> Json:
-        """Record the decisions in a table (CSV or Parquet: index or name, decision, label), or with `dry_run` say what it
+        """Record the decisions in a table (CSV, JSON Lines or Parquet: index or name, decision, label), or with `dry_run` say what it
         would change and which lines are wrong."""
         address = f"/api/datasets/{dataset_id}/decisions/import"
         body = {"upload_id": self._sent(path)}

@@ -30,7 +30,7 @@ class Runs(Connection):
     ) -> Run:
         """Queue a run of a recipe on a dataset, and with `wait` come back when it has succeeded, as from `wait`.
 
-        With the file of an `embedding` (a vector for each sample; npy, npz, CSV or Parquet) it trains a head on that
+        With the file of an `embedding` (a vector for each sample; npy, npz, CSV, JSON Lines or Parquet) it trains a head on that
         instead of a network on the images.
         """
         body: Json = {"recipe": recipe, "settings": dict(settings or {}), "seed": seed}
@@ -52,7 +52,7 @@ class Runs(Connection):
     ) -> Run:
         """Queue a run that judges by the predicted probabilities (or logits) in a file, without training.
 
-        npy, npz, CSV or Parquet with a row for each sample and a column for each class. `in_sample` says that the network
+        npy, npz, CSV, JSON Lines or Parquet with a row for each sample and a column for each class. `in_sample` says that the network
         which predicts was trained on these labels. `wait` and `progress` as in `audit`.
         """
         body = {"upload_id": self._sent(path, uploading), "in_sample": in_sample, "logits": logits}

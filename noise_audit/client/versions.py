@@ -37,7 +37,7 @@ class Versions(Datasets):
         new_classes: bool = False,
         carry_decisions: bool = True,
     ) -> Dataset:
-        """Derive a version of a dataset with new labels for the same images: CSV or Parquet with index or name, and label.
+        """Derive a version of a dataset with new labels for the same images: CSV, JSON Lines or Parquet with index or name, and label.
 
         With `new_classes` labels that are none of its classes become classes. Decisions on samples whose label stays
         are carried over.

@@ -181,18 +181,23 @@ def test_one_class_and_known_images_may_be_appended_and_nothing_new_is_said_to_b
 def test_splits_true_labels_and_annotations_of_both_are_kept(
     bring: Prepare, database: Database, artifacts: Artifacts
 ) -> None:
-    first = bring({0: "a", 1: "b"}, split={0: "train", 1: "test"}, rater_1={0: "a", 1: "a"}, rater_2={0: "b"})
+    first = bring(
+        {0: "a", 1: "b", 2: "b"},
+        split={0: "train", 1: "test", 2: "test"},
+        rater_1={0: "a", 1: "a"},
+        rater_2={0: "b"},
+    )
     second = bring({5: "b", 6: "c"}, first, true_label={5: "c"}, rater_2={5: "c"}, rater_3={6: "b"})
     assert second.status == "ready", second.error
     with database.transaction() as session:
         rows = datasets.samples(session, second.id)
-    assert rows.split == ["train", "test", None, None]
+    assert rows.split == ["train", "test", "test", None, None]
     assert rows.true_label_N is not None
-    assert rows.true_label_N.tolist() == [-1, -1, 2, -1]
+    assert rows.true_label_N.tolist() == [-1, -1, -1, 2, -1]
     assert not second.has_true_labels
     kept = annotators.load(artifacts, second.id, annotators.version_of(second) or "")
     assert kept.annotators == ["rater_1", "rater_2", "rater_3"]
-    assert kept.label_NA.tolist() == [[0, 1, -1], [0, -1, -1], [-1, 2, -1], [-1, -1, 1]]
+    assert kept.label_NA.tolist() == [[0, 1, -1], [0, -1, -1], [-1, -1, -1], [-1, 2, -1], [-1, -1, 1]]
 
 
 def test_decisions_go_with_the_samples_whose_label_stays_and_can_be_taken_back(

@@ -36,7 +36,7 @@ class Annotations:
 def read_annotations(
     path: Path, *, names_N: Sequence[str], classes: Sequence[str], limits: Limits
 ) -> Annotations:
-    """The labels of a CSV or Parquet file: a column index or name, and a column for each annotator.
+    """The labels of a CSV, JSON Lines or Parquet file: a column index or name, and a column for each annotator.
 
     Cells are names of classes, or their numbers where no class is called so; empty ones are no label. Samples without
     a row have no labels; without an index or name column every sample needs its row. Raises BadInput LABEL_UNKNOWN with the line,
@@ -66,11 +66,6 @@ def read_annotations(
     return Annotations(label_NA, annotators)
 
 
-def cells_of(sheet: Sheet, column: str) -> pa.ChunkedArray:
-    """A column's cells as text without space around it, empty where there is nothing."""
-    return pc.utf8_trim_whitespace(pc.fill_null(sheet.table.column(column), ""))
-
-
 def is_missing(cell: str) -> bool:
     """Whether a cell says that there is no label."""
     return cell.lower() in _MISSING
@@ -83,7 +78,7 @@ def labels_of(
 
     Of the classes the first `numbered` (all when None) may be called by their numbers.
     """
-    cells = cells_of(sheet, column)
+    cells = sheet.words(column)
     label_R = _index_in(cells, list(classes))
     numbers = [str(label) for label in range(len(classes) if numbered is None else numbered)]
     if (label_R == NONE).all() or not set(numbers) & set(classes):

@@ -6,8 +6,6 @@ Only the header of an array is parsed, and its bytes are taken as numbers: nothi
 from __future__ import annotations
 
 import math
-import tokenize
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -43,29 +41,17 @@ from worker.ingest.listed import (
 )
 from worker.ingest.members import Members, Reader
 from worker.ingest.names import shown
+from worker.ingest.npy_header import NotNpy, read_header
 from worker.ingest.rasters import RecordPictures, Records, check_raster
 from worker.ingest.source import SPLIT_NAMES, Columns, Refusal, Wish, spread
 
 _SUFFIX = ".npy"
 _TABLE = "the arrays"
-_HEADER_BYTES = 10_000
-"""numpy's own limit on a header that it evaluates as a literal."""
 _IMAGE_KEYS = ("images", *IMAGE_NAMES, "x", "data", "image_nhwc", "img")
 _LABEL_KEYS = (*LABEL_NAMES, "targets")
 _NAMES_KEYS = ("classes", "class_names", "label_names")
 _LABEL_BYTES = 256 << 20
 _RANGE_IMAGES = 64
-# What numpy raises on hostile headers, which it parses as Python's literals.
-_MALFORMED = (
-    ValueError,
-    TypeError,
-    SyntaxError,
-    KeyError,
-    RecursionError,
-    MemoryError,
-    OverflowError,
-    tokenize.TokenError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +119,8 @@ def _key(name: str) -> str:
 def _header(reader: Reader, name: str, size: int) -> _Array:
     with reader.open(name) as file:
         try:
-            version = np.lib.format.read_magic(file)
-            read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-            if version not in read:
-                raise ValueError("a version that is not known")
-            with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore"
-                )  # of strange text in a header: it is refused, or read all the same
-                shape, fortran, dtype = read[version](file, max_header_size=_HEADER_BYTES)
-        except _MALFORMED as error:
+            shape, fortran, dtype = read_header(file)
+        except NotNpy as error:
             raise rejected("The array's header cannot be read.", name) from error
         start = file.tell()
     if dtype.hasobject:

@@ -262,7 +262,7 @@ def _classes(
         rows = 0
         seen: Counter[Value | None] = Counter()
         with _opened(reader, shard.name) as parquet:
-            for batch in _record_batches(parquet, list(columns.labels)):
+            for batch in record_batches(parquet, list(columns.labels)):
                 rows += batch.num_rows
                 seen.update(_plain(batch.column(columns.label)))
                 for column in columns.labels[1:]:
@@ -285,7 +285,7 @@ def _classes(
     return values, given
 
 
-def _record_batches(
+def record_batches(
     parquet: pq.ParquetFile, columns: list[str], groups: Sequence[int] | None = None
 ) -> Iterator[pa.RecordBatch]:
     """The columns in batches whose memory is bounded, whatever the pages expand to."""
@@ -315,7 +315,7 @@ def _rows(
     columns = shard.columns
     with _opened(reader, shard.name) as parquet:
         row = 0
-        for batch in _record_batches(parquet, [columns.image, *columns.labels], groups):
+        for batch in record_batches(parquet, [columns.image, *columns.labels], groups):
             image = batch.column(columns.image)
             paths: list[Any] = [None] * len(image)
             if pa.types.is_struct(image.type):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from backend.audit.errors import BadInput
 from backend.settings import Limits
-from worker.ingest.annotations import NONE, cells_of, is_missing, labels_of
+from worker.ingest.annotations import NONE, is_missing, labels_of
 from worker.ingest.listed import check_class_names
 from worker.ingest.names import natural_key, shown
 from worker.ingest.rows import KEY_COLUMNS, count_differs, placed
@@ -69,7 +69,7 @@ def read_labels(
         raise count_differs("Labels", len(names_N), len(found.index_R))
     numbered = len(classes)
     if new_classes:
-        classes = [*classes, *_new_among(cells_of(sheet, column), classes)]
+        classes = [*classes, *_new_among(sheet.words(column), classes)]
         check_class_names(classes, limits)
     label_R = labels_of(sheet, column, classes, numbered=numbered, hint=HINT)
     label_N = given_N.copy()

@@ -85,7 +85,7 @@ def onto(folder: Path, before: Imported, *, keep: bool = False) -> Onto:
 def test_files_are_those_of_one_import_of_everything(
     old: list[tuple[str, tuple[int, int]]], new: list[tuple[str, tuple[int, int]]], tmp_path: Path
 ) -> None:
-    first, second = drawn(old, 1), drawn(new, 2)
+    first, second = drawn([*old, old[0]], 1), drawn(new, 2)
     one, other = tmp_path / "one", tmp_path / "other"
     together = import_images(Pictures(first + second), one, limits=Limits())
     before = import_images(Pictures(first), other, limits=Limits())
@@ -101,7 +101,7 @@ def test_files_are_those_of_one_import_of_everything(
 
 def test_a_broken_off_import_leaves_nothing_of_the_copy(tmp_path: Path) -> None:
     folder = tmp_path / "files"
-    before = import_images(Pictures(drawn([GREY, GREY], 1)), folder, limits=Limits())
+    before = import_images(Pictures(drawn([GREY] * 3, 1)), folder, limits=Limits())
     shutil.copytree(folder, tmp_path / "kept")
     with pytest.raises(ZeroDivisionError):
         import_images(
