@@ -290,16 +290,29 @@ def record_batches(
 ) -> Iterator[pa.RecordBatch]:
     """The columns in batches whose memory is bounded, whatever the pages expand to."""
     for group in range(parquet.metadata.num_row_groups) if groups is None else groups:
-        chunks = parquet.metadata.row_group(group)
-        sizes = [
-            chunk.total_uncompressed_size
-            for chunk in map(chunks.column, range(chunks.num_columns))
-            if chunk.path_in_schema.split(".")[0] in columns
-        ]
-        rows = min(_BATCH_ROWS, _BATCH_BYTES // max([1, *sizes]))
+        rows = min(_BATCH_ROWS, _BATCH_BYTES // max(1, _largest(parquet, columns, group)))
         yield from parquet.iter_batches(
             batch_size=max(1, rows), row_groups=[group], columns=columns, use_threads=False
         )
+
+
+def _largest(parquet: pq.ParquetFile, columns: list[str], group: int) -> int:
+    """Bytes of the largest of the columns in a row group, uncompressed; 0 where it holds no rows."""
+    # Asked for a column whose description contradicts itself, pyarrow ends the process. Reading a row of the same
+    # columns makes the same checks and raises.
+    one_row = parquet.iter_batches(batch_size=1, row_groups=[group], columns=columns, use_threads=False)
+    if next(one_row, None) is None:
+        return 0
+    described = parquet.metadata.row_group(group)
+    paths = (parquet.schema.column(place).path for place in range(described.num_columns))
+    return max(
+        (
+            int(described.column(place).total_uncompressed_size)
+            for place, path in enumerate(paths)
+            if any(path == column or path.startswith(f"{column}.") for column in columns)
+        ),
+        default=0,
+    )
 
 
 def _plain(column: pa.Array) -> list[Any]:
