@@ -32,7 +32,8 @@ def preflight(settings: Settings, artifacts: Artifacts, claimed: Claimed, row: P
         try:
             # Always all splits: the page shows each, and the wish is for the import.
             with delivered({**row.source, "split": "all"}, settings, artifacts, folder) as source:
-                report = look(source, settings.limits, tell, claimed.should_stop)
+                part = bool(row.source.get("append"))
+                report = look(source, settings.limits, tell, claimed.should_stop, part=part)
         except Cancelled as cancelled:
             raise Stopped from cancelled
     report["seconds"] = round(time.monotonic() - began, 2)

@@ -114,7 +114,8 @@ def import_(
 
 def show_appended(appended: dict[str, Any]) -> None:
     """What an append added and what it left out, for people."""
-    say(f"Added {appended['added']:,} images behind the {appended['before']:,} that were there.")
+    added = appended["added"]
+    say(f"Added {added:,} image{'s' * (added != 1)} behind the {appended['before']:,} that were there.")
     there = appended["already_there"]
     if there:
         what = "skipped" if appended["skipped"] else "added all the same"
@@ -134,7 +135,8 @@ def say_carried(report: dict[str, Any]) -> None:
     carried = report.get("carried")
     if carried and carried["decisions"] + carried["left_out"]:
         out = f"; {carried['left_out']:,} not, since their labels changed" if carried["left_out"] else ""
-        say(f"{carried['decisions']:,} decisions carried over{out}.")
+        taken = carried["decisions"]
+        say(f"{taken:,} decision{'s' * (taken != 1)} carried over{out}.")
 
 
 def show_preflight(report: dict[str, Any], split: str) -> None:

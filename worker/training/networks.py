@@ -26,7 +26,9 @@ class PreActBlock(nn.Module):
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.stride = stride
         self.shortcut = (
-            nn.Conv2d(channels_in, channels, 1, bias=False) if stride != 1 or channels_in != channels else None
+            nn.Conv2d(channels_in, channels, 1, bias=False)
+            if stride != 1 or channels_in != channels
+            else None
         )
 
     def forward(self, x_BCHW: Tensor) -> Tensor:

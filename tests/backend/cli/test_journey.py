@@ -216,6 +216,8 @@ def test_labels_decisions_annotators_and_more_images_come_from_files(
     labels.write_text("index,label\n0,eleven\n1,\n")
     said, printed = told("relabel", dataset, str(labels), status=1)
     assert "--new-classes" in said
+    assert "item=line 2" in said
+    assert "found=eleven" in said
     assert printed == ""
 
     decisions.write_text("index,decision,label\n0,remove,\n1,keep,\n2,relabel,3\n9999,keep,\n4,perhaps,\n")
@@ -241,7 +243,7 @@ def test_labels_decisions_annotators_and_more_images_come_from_files(
     shutil.copy(next((digits_folder / "3").iterdir()), more / "old.png")
     Image.new("L", (8, 8), 77).save(more / "new.png")
     said, appended_id = told("import", str(more.parent), "--append-to", version, "--no-decisions")
-    assert "Added 1 images behind the 1,200 that were there." in said
+    assert "Added 1 image behind the 1,200 that were there." in said
     assert "There already: 1, skipped" in said
     assert "carried over" not in said
     appended = {each["id"]: each for each in running.json("datasets")}[appended_id]
