@@ -97,7 +97,7 @@ bench-import: setup ## seconds and memory of an import, MB/s of an upload; DATA=
 	$(BIN)/python -m benchmarks.importing $(DATA) --json benchmarks/results/import.json
 
 fuzz: setup ## every importer on damaged files, for minutes
-	$(BIN)/python -m pytest -q tests/worker/ingest/test_hostile_bytes.py --hypothesis-profile=long --timeout=0
+	$(BIN)/python -m pytest -q tests/worker/ingest/test_hostile_bytes.py tests/worker/ingest/test_hostile_tables.py --hypothesis-profile=long --timeout=0
 
 screenshots: setup chromium ## draw every screen again for docs/screens.md, from a real audit of the digits
 	$(BIN)/python -m tests.e2e.screenshots

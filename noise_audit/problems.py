@@ -18,7 +18,7 @@ class ServerError(Exception):
         self.code = str(body.get("code", f"HTTP_{status}"))
         self.message = str(body.get("message", "The server gave no reason."))
         self.hint = str(body.get("hint", ""))
-        self.details = {key: body[key] for key in ("item", "limit", "found", "request_id") if body.get(key)}
+        self.details = _details(body)
         super().__init__(f"{self.code}: {self.message} {self.hint}".strip())
 
 
@@ -27,7 +27,7 @@ class BrokenOff(Exception):
 
 
 class JobFailed(Exception):
-    """An import or a run that was waited for did not succeed; `job` is its last state."""
+    """An import or a run that was waited for did not succeed; `job` is its last state, `details` say what was found where."""
 
     def __init__(self, job: Mapping[str, Any]) -> None:
         error = job.get("error") or {}
@@ -35,4 +35,9 @@ class JobFailed(Exception):
         self.code = str(error.get("code") or str(job["status"]).upper())
         self.message = str(error.get("message") or f"It was {job['status']}.")
         self.hint = str(error.get("hint") or "")
+        self.details = _details(error)
         super().__init__(f"{self.code}: {self.message} {self.hint}".strip())
+
+
+def _details(error: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: error[key] for key in ("item", "limit", "found", "request_id") if error.get(key)}

@@ -114,13 +114,15 @@ class Run(TypedDict):
 
 class Decision(TypedDict, total=False):
     """A verdict on a sample. To write one, `index` and `verdict` are enough; `label` (class name or index) goes with
-    relabel alone. Read back, it has its reviewer and time too, and `label` is the class index."""
+    relabel alone. Read back, it has its reviewer and time too, `carried_from` is
+    the dataset in which it was made if not here, and `label` is the class index."""
 
     index: int
     verdict: Verdict
     label: str | int | None
     account: str
     decided_at: str
+    carried_from: str | None
 
 
 class Recorded(TypedDict):

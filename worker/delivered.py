@@ -21,11 +21,12 @@ def delivered(
 ) -> Iterator[Recognised]:
     """The source that a dataset's or a preflight's `source` speaks of, open inside the block.
 
-    Both are read where they lie (the backend has checked a folder against the allow-list); an upload in a bucket is
-    fetched into `scratch` first. Raises BadInput for what cannot be used, Damaged for an upload that rotted.
+    An appended one's speaks of what is to be added. Both are read where they lie (the backend has checked a folder
+    against the allow-list); an upload in a bucket is fetched into `scratch` first. Raises BadInput for what cannot be
+    used, Damaged for an upload that rotted.
     """
     name = None
-    if wish["kind"] == "upload":
+    if "upload_id" in wish:
         path = uploads.located(database, artifacts, wish["upload_id"], scratch / "upload")
         name = wish["filename"]
     else:
@@ -34,7 +35,11 @@ def delivered(
         path,
         name=name,
         format=wish.get("format", "auto"),
-        wish=Wish(wish.get("split", "train"), wish.get("columns") or {}),
+        wish=Wish(
+            wish.get("split", "train"),
+            wish.get("columns") or {},
+            fewest_classes=1 if wish["kind"] == "append" or wish.get("append") else 2,
+        ),
         limits=settings.limits,
         scratch=scratch,
     ) as source:

@@ -31,10 +31,10 @@ def preflight(settings: Settings, artifacts: Artifacts, claimed: Claimed, row: P
     with scratch_folder(settings.data, f"preflight-{row.id}-{claimed.claim_id}") as folder:
         try:
             # Always all splits: the page shows each, and the wish is for the import.
-            with delivered(
-                {**row.source, "split": "all"}, settings, claimed.database, artifacts, folder
-            ) as source:
-                report = look(source, settings.limits, tell, claimed.should_stop)
+            wish = {**row.source, "split": "all"}
+            with delivered(wish, settings, claimed.database, artifacts, folder) as source:
+                part = bool(row.source.get("append"))
+                report = look(source, settings.limits, tell, claimed.should_stop, part=part)
         except Cancelled as cancelled:
             raise Stopped from cancelled
     report["seconds"] = round(time.monotonic() - began, 2)

@@ -32,7 +32,7 @@ _INDICES: dict[int | str, dict[str, Any]] = {
 
 
 class AnnotationsCreate(Body):
-    """A finished upload: CSV or Parquet with a column index or name, and a column of labels for each annotator."""
+    """A finished upload: CSV, JSON Lines or Parquet with a column index or name, and a column of labels for each annotator."""
 
     upload_id: str = Field(max_length=64)
 

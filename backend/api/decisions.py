@@ -62,6 +62,18 @@ def create_decisions(dataset_id: Id, body: DecisionsCreate, context: In, caller:
         return DecisionsAnswer(recorded=recorded, counts=_counts(context, session, caller, dataset_id))
 
 
+@router.delete("/carried")
+def clear_carried_decisions(dataset_id: Id, context: In, caller: Me) -> DecisionsAnswer:
+    """Take back the decisions that were carried over from another dataset and still stand: one batch, to be undone."""
+    with context.database.transaction() as session:
+        datasets.require_ready(datasets.get(session, caller.id, dataset_id))
+        recorded = decisions.clear_carried(session, dataset_id, caller.id)
+        if recorded:
+            activity.record(session, caller.id, "decisions.clear", dataset_id, recorded=recorded)
+    with context.database.transaction() as session:
+        return DecisionsAnswer(recorded=recorded, counts=_counts(context, session, caller, dataset_id))
+
+
 @router.get("")
 def count_decisions(dataset_id: Id, context: In, caller: Me) -> DecisionCounts:
     """How many samples stand at each verdict."""

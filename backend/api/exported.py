@@ -65,6 +65,7 @@ def gather(session: Session, context: Context, caller: Caller, run_id: str, unre
         flagged_N=columns.flagged,
         standing=decisions.standing(session, dataset.id) if reviewed is None else reviewed.standing(),
         annotated=None if said is None else Together(said.agreement, said.majority, said.consensus),
+        split=datasets.split_names(context.published.splits(session, run.dataset_id)),
     )
     cleaned = cleaned_labels(audit.given_N, audit.suggested_N, audit.flagged_N, audit.standing, unreviewed)
     counts = count_cleaning(audit.given_N, audit.flagged_N, cleaned)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -16,11 +14,9 @@ from backend.api.annotators import fetched
 from backend.api.context import Context, Id, In, Me
 from backend.api.schemas import Answer, Body, Verdict
 from backend.api.uploads import unused
-from backend.audit.errors import BadInput
-from backend.audit.importing import LABEL_COLUMNS, VERDICT_COLUMNS, Item, Wrong, decided, new_among
+from backend.audit.importing import new_among
 from backend.store import activity, datasets, decisions, reviews
-from worker.ingest.rows import placed
-from worker.ingest.sheets import Sheet, read_sheet
+from worker.ingest.deciding import DecisionsTable, read_decisions
 
 router = APIRouter(prefix="/api/datasets/{dataset_id}/decisions/import", tags=["decisions"])
 
@@ -28,7 +24,7 @@ ERRORS_SHOWN, CHANGES_SHOWN = 200, 200
 
 
 class DecisionsImport(Body):
-    """A finished upload: CSV or Parquet with a column index or name, and a column decision, label, or both."""
+    """A finished upload: CSV, JSON Lines or Parquet with a column index or name, and a column decision, label, or both."""
 
     upload_id: str = Field(max_length=64)
 
@@ -71,12 +67,6 @@ class ImportPreview(Answer):
 class ImportApplied(Answer):
     recorded: int
     left_out: int = Field(description="rows with an error")
-
-
-class _Read(NamedTuple):
-    rows: int
-    items: list[Item]
-    wrong: list[Wrong]
 
 
 @router.post("/preview")
@@ -134,53 +124,21 @@ def _standing(session: Session, caller: Me, dataset_id: str) -> dict[int, decisi
     return decisions.standing(session, dataset_id, reviewer=reviewer)
 
 
-def _read(context: Context, caller: Me, dataset_id: str, upload_id: str) -> _Read:
+def _read(context: Context, caller: Me, dataset_id: str, upload_id: str) -> DecisionsTable:
     with context.database.transaction() as session:
         dataset = datasets.get(session, caller.id, dataset_id)
         datasets.require_ready(dataset)
         classes = list(dataset.classes)
         names_N, given_N = (
             datasets.names(session, dataset_id),
-            datasets.labels(session, dataset_id)[0].tolist(),
+            datasets.labels(session, dataset_id)[0],
         )
     upload = unused(context, caller.id, upload_id)
     with tempfile.TemporaryDirectory(prefix="noise-audit-") as folder:
-        sheet = read_sheet(fetched(context, upload, Path(folder)), context.settings.limits, as_text=None)
-    found = placed(sheet, names_N)
-    if found.by is None:
-        raise BadInput(
-            "COLUMN_MISSING",
-            "The table does not say which samples it is about.",
-            hint="It needs a column index or name.",
-            found=", ".join(sheet.table.column_names)[:200],
+        return read_decisions(
+            fetched(context, upload, Path(folder)),
+            names_N=names_N,
+            classes=classes,
+            given_N=given_N,
+            limits=context.settings.limits,
         )
-    verdicts, labels = _cells(sheet, VERDICT_COLUMNS), _cells(sheet, LABEL_COLUMNS)
-    if verdicts is None and labels is None:
-        raise BadInput(
-            "COLUMN_MISSING",
-            "The table holds no decisions.",
-            hint="It needs a column decision (keep, relabel, remove, unsure), or label, or both.",
-            found=", ".join(sheet.table.column_names)[:200],
-        )
-    rows = sheet.table.num_rows
-    class_of = {name: label for label, name in reversed(list(enumerate(classes)))}
-    verdict_R: Sequence[str | None] = [None] * rows if verdicts is None else verdicts
-    items, wrong = [], [Wrong(each.where, each.code, each.message) for each in found.problems]
-    for row, (index, verdict, label) in enumerate(
-        zip(found.index_R.tolist(), verdict_R, labels or [""] * rows, strict=True)
-    ):
-        if index < 0:
-            continue
-        said = decided(index, sheet.line(row), verdict, label, given_N[index], class_of)
-        if isinstance(said, Item):
-            items.append(said)
-        elif said is not None:
-            wrong.append(said)
-    # In the order of the lines: the number is the last word of where they are.
-    return _Read(rows, items, sorted(wrong, key=lambda each: int(each.where.split()[-1])))
-
-
-def _cells(sheet: Sheet, names: tuple[str, ...]) -> list[str] | None:
-    by_case = {name.casefold(): name for name in reversed(sheet.table.column_names)}
-    column = next((by_case[name] for name in names if name in by_case), None)
-    return None if column is None else [cell or "" for cell in sheet.table.column(column).to_pylist()]

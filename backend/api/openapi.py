@@ -40,6 +40,7 @@ from backend.api import (
     server_folders,
     sessions,
     signoff,
+    splits,
     system,
     thresholds,
     versions,
@@ -57,7 +58,19 @@ NOUNS = (
     *(accounts, sessions, people, activities, system, installation, recipes, events),
     *(preflights, server_folders, datasets, members, annotators, duplicates, versions, atlas, decisions),
     *(review, deletions, imported, compare, selftests),
-    *(runs, predictions, samples, selections, thresholds, classes, figures, signoff, exports, reports),
+    *(
+        runs,
+        predictions,
+        samples,
+        selections,
+        thresholds,
+        classes,
+        splits,
+        figures,
+        signoff,
+        exports,
+        reports,
+    ),
 )
 _ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": ErrorAnswer, "description": "refused; the code says why"},

@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/datasets/{dataset_id}", tags=["runs"])
 
 
 class PredictionsCreate(Body):
-    """A finished upload that holds a prediction for every sample and class: npy, npz, CSV or Parquet."""
+    """A finished upload that holds a prediction for every sample and class: npy, npz, CSV, JSON Lines or Parquet."""
 
     upload_id: str = Field(max_length=64)
     in_sample: bool = Field(

@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api/preflights", tags=["datasets"])
 def create_preflight(body: PreflightCreate, context: In, caller: Me) -> PreflightAnswer:
     """Begin to look at a finished upload or a folder on the server: what it is, and what an import would give."""
     _, source = deliveries.source_of(context, caller.id, body)
-    source |= body.model_dump(include={"format", "columns"})
+    source |= body.model_dump(include={"format", "columns", "append"})
     with context.database.transaction() as session:
         row = preflights.create(session, caller.id, source)
         activity.record(session, caller.id, "preflight.create", row.id, kind=source["kind"])

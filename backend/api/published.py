@@ -42,7 +42,7 @@ KEPT_ANNOTATIONS = 128 * MIB
 KEPT_FIGURES = 64 * MIB
 """Figures as packed JSON, and the places of map points."""
 KEPT_VERDICTS = 64 * MIB
-"""Standing verdicts: a byte per sample."""
+"""Standing verdicts, and as much again for splits: a byte per sample."""
 KEPT_FINGERPRINTS = 64 * MIB
 """Sizes and hashes of images: 40 bytes per sample."""
 KEPT_SUMMARIES = 64
@@ -72,6 +72,7 @@ class Published:
         self._ranked, self._matches = Recent(KEPT_MATCHES, _bytes), Recent(KEPT_MATCHES, _bytes)
         self._selections, self._verdicts = Recent(KEPT_MATCHES, _bytes), Recent(KEPT_VERDICTS, _bytes)
         self._fingerprints = Recent(KEPT_FINGERPRINTS, _bytes)
+        self._splits = Recent(KEPT_VERDICTS, lambda kept: 0 if kept is None else kept.nbytes)
         self._annotations = Recent(KEPT_ANNOTATIONS, _bytes)
         self._documents, self._summaries = Recent(KEPT_FIGURES, len), Recent(KEPT_SUMMARIES)
         self._histories, self._headers = Recent(KEPT_HISTORIES), Recent(1000)
@@ -151,6 +152,7 @@ class Published:
             chosen(),
             flags_of("flagged_by", filters.flagged_by),
             flags_of("not_flagged_by", filters.not_flagged_by),
+            None if filters.split is None else self.splits(session, run.dataset_id),
         )
 
     def _flags_of_other(self, session: Session, run: Run, item: str, other_id: str) -> NDArray[np.bool_]:
@@ -168,6 +170,10 @@ class Published:
     def names(self, session: Session, dataset_id: str) -> list[str]:
         """The samples' names of a ready dataset."""
         return self._names.get(dataset_id, lambda: datasets.names(session, dataset_id))
+
+    def splits(self, session: Session, dataset_id: str) -> NDArray[np.uint8] | None:
+        """The samples' splits of a ready dataset, as places in `datasets.SPLITS`; None where it came without any."""
+        return self._splits.get(dataset_id, lambda: datasets.split_codes(session, dataset_id))
 
     def fingerprints(self, session: Session, dataset_id: str) -> datasets.Fingerprints:
         """Sizes and hashes of a ready dataset's images."""

@@ -42,6 +42,7 @@ NEEDS: dict[str, Operation] = {
     "stop_dataset": "import",
     "inject_noise": "import",
     "create_labels": "import",
+    "append_samples": "import",
     "create_annotations": "import",
     "preview_import": "import",
     "apply_import": "import",
@@ -52,6 +53,7 @@ NEEDS: dict[str, Operation] = {
     "create_decisions": "decide",
     "set_review": "adjudicate",
     "create_adjudications": "adjudicate",
+    "clear_carried_decisions": "decide",
     "delete_dataset": "delete",
     # runs
     "create_run": "run",

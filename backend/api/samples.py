@@ -52,6 +52,7 @@ HEX = "^[0-9a-f]{1,32}$"
 RunId = Annotated[str, StringConstraints(max_length=32, pattern=HEX)]
 Label = Annotated[int | None, Query(ge=0, le=2**31 - 1)]
 Posterior = Annotated[float | None, Query(ge=0, le=1)]
+Split = Literal["train", "val", "test", "other", "none"]
 
 
 @router.get("/datasets/{dataset_id}/samples/{index}/thumbnail", response_class=Response, responses=_WEBP)
@@ -87,6 +88,7 @@ def wanted(
     min_agreement: Annotated[
         int | None, Query(ge=0, le=100, description="so many of the run's scores find it suspect")
     ] = None,
+    split: Annotated[Split | None, Query(description="none: samples that came without one")] = None,
     order: Literal["posterior", "index", "selection"] = "posterior",
 ) -> SampleFilter:
     """The filters of a run's samples; what is left out excludes nothing."""
@@ -102,6 +104,7 @@ def wanted(
         flagged_by=tuple(flagged_by or ()),
         not_flagged_by=tuple(not_flagged_by or ()),
         min_agreement=min_agreement,
+        split=split,
         order=order,
     )
 

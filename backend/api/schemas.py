@@ -142,7 +142,7 @@ class Delivery(Body):
 
 
 class PreflightCreate(Delivery):
-    pass
+    append: bool = Field(False, description="it will be added to a dataset: one class is enough")
 
 
 class DatasetCreate(Delivery):
@@ -150,6 +150,15 @@ class DatasetCreate(Delivery):
     split: Literal["train", "val", "test", "all"] = "train"
     limit: int | None = Field(None, ge=2)
     all_or_nothing: bool = False
+
+
+class AppendCreate(DatasetCreate):
+    """What is added to a dataset; the result is a new one, in which the old samples keep their indices."""
+
+    duplicates: Literal["skip", "keep"] = Field(
+        "skip", description="what becomes of images whose bytes the dataset holds already"
+    )
+    carry_decisions: bool = True
 
 
 class ColumnsAnswer(Answer):
@@ -392,6 +401,9 @@ class DecisionAnswer(Answer):
     label: int | None
     account: str
     decided_at: datetime
+    carried_from: str | None = Field(
+        None, description="the dataset in which it was made, where that is another one"
+    )
 
 
 class SampleAnswer(Answer):

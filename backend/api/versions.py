@@ -1,18 +1,22 @@
-"""Versions of a dataset: the same images under new labels, and what they changed."""
+"""Versions of a dataset: the same images under new labels, or with more behind them, and what that changed."""
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Query
 from pydantic import Field
+from sqlalchemy.orm import Session
 
+from backend.api import deliveries
 from backend.api.answers import dataset_answer
-from backend.api.context import Id, In, Me
-from backend.api.schemas import Answer, Body, DatasetAnswer
+from backend.api.context import Caller, Id, In, Me
+from backend.api.schemas import Answer, AppendCreate, Body, DatasetAnswer
 from backend.api.uploads import unused
 from backend.store import activity, datasets, jobs
+from backend.store.tables import Dataset
 
 router = APIRouter(prefix="/api/datasets/{dataset_id}", tags=["datasets"])
 
@@ -20,10 +24,16 @@ TRANSITIONS_SHOWN = 50
 
 
 class LabelsCreate(Body):
-    """A finished upload: CSV or Parquet with a column index or name, and a column label."""
+    """A finished upload: CSV, JSON Lines or Parquet with a column index or name, and a column label."""
 
     upload_id: str = Field(max_length=64)
     name: str | None = Field(None, min_length=1, max_length=200)
+    new_classes: bool = Field(
+        False, description="labels that the dataset has no class for become classes at its end"
+    )
+    carry_decisions: bool = Field(
+        True, description="decisions on samples whose label stays are recorded in the version too"
+    )
 
 
 class Transition(Answer):
@@ -33,12 +43,18 @@ class Transition(Answer):
 
 
 class DifferenceAnswer(Answer):
-    """What the labels of a version are beside those of the dataset it was derived from."""
+    """What a version is beside the dataset that it was derived from."""
 
     parent_id: str | None = Field(description="null: it was derived from none")
     changed: int = 0
     transitions: list[Transition] = Field(default=[], description="the 50 commonest")
     indices: list[int] = Field(default=[], description="the first of the samples whose label changed")
+    added: int = Field(0, description="samples that the other has not; they are the last ones")
+    new_classes: list[str] = Field(default=[], description="at the end of the list of classes")
+    carried: int = Field(0, description="decisions that were carried over from it")
+    left_out: int = Field(
+        0, description="decisions that were not: they stand on samples with another label here"
+    )
 
 
 @router.post("/labels", status_code=201)
@@ -49,26 +65,53 @@ def create_labels(dataset_id: Id, body: LabelsCreate, context: In, caller: Me) -
     upload = unused(context, caller.id, body.upload_id)
     with context.database.transaction() as session:
         parent = datasets.get(session, caller.id, dataset_id)
-        source = {"kind": "labels", "upload_id": upload.id, "filename": upload.filename}
+        source = {
+            "kind": "labels",
+            "upload_id": upload.id,
+            "filename": upload.filename,
+            **body.model_dump(include={"new_classes", "carry_decisions"}),
+        }
         name = body.name or f"{parent.name}, new labels"
         row = datasets.create(session, caller.id, name[-200:], source, parent)
-        jobs.enqueue_import(session, row.id)
-        activity.record(session, caller.id, "dataset.create", row.id, kind="labels")
-        return dataset_answer(row)
+        return _begun(session, caller, row)
+
+
+@router.post("/append", status_code=201)
+def append_samples(dataset_id: Id, body: AppendCreate, context: In, caller: Me) -> DatasetAnswer:
+    """Derive a version with further samples behind those that are there; new classes come behind the old ones."""
+    with context.database.transaction() as session:
+        datasets.require_ready(datasets.get(session, caller.id, dataset_id))
+    delivered, source = deliveries.source_of(context, caller.id, body)
+    source |= body.model_dump(exclude={"upload_id", "server_folder", "digest", "name"}) | {"kind": "append"}
+    with context.database.transaction() as session:
+        parent = datasets.get(session, caller.id, dataset_id)
+        name = body.name or f"{parent.name} and {PurePath(delivered).stem}"
+        row = datasets.create(session, caller.id, name[:200], source, parent, own_images=True)
+        return _begun(session, caller, row)
+
+
+def _begun(session: Session, caller: Caller, row: Dataset) -> DatasetAnswer:
+    jobs.enqueue_import(session, row.id)
+    activity.record(session, caller.id, "dataset.create", row.id, kind=row.source["kind"])
+    return dataset_answer(row)
 
 
 @router.get("/difference")
 def get_difference(
     dataset_id: Id, context: In, caller: Me, limit: Annotated[int, Query(ge=0, le=10_000)] = 1000
 ) -> DifferenceAnswer:
-    """Which samples have another label than in the dataset that this one was derived from, and from what to what."""
+    """What this dataset changes and adds beside the one that it was derived from."""
     with context.database.transaction() as session:
         dataset = datasets.get(session, caller.id, dataset_id)
         if dataset.parent_id is None or dataset.status != "ready":
             return DifferenceAnswer(parent_id=dataset.parent_id)
         after_N, _ = datasets.labels(session, dataset_id)
         before_N, _ = datasets.labels(session, dataset.parent_id)
+        classes_before = len(datasets.load(session, dataset.parent_id).classes)
+    added = len(after_N) - len(before_N)
+    after_N = after_N[: len(before_N)]
     index_M = np.flatnonzero(before_N != after_N)
+    carried = dataset.report.get("carried") or {}
     pair_T2, count_T = np.unique(
         np.stack([before_N[index_M], after_N[index_M]], axis=1), axis=0, return_counts=True
     )
@@ -81,4 +124,8 @@ def get_difference(
             for t in order_T
         ],
         indices=index_M[:limit].tolist(),
+        added=added,
+        new_classes=dataset.classes[classes_before:],
+        carried=carried.get("decisions", 0),
+        left_out=carried.get("left_out", 0),
     )

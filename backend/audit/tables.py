@@ -47,24 +47,28 @@ class Audit(NamedTuple):
     flagged_N: NDArray[Any]
     standing: Standing
     annotated: Together | None = None
+    split: Sequence[str | None] | None = None
+    """Where each sample came from; None where the dataset has no splits."""
 
 
 def cleaned_labels_table(audit: Audit, cleaned: Cleaned) -> pa.Table:
-    """`index, name, given_label, cleaned_label, changed, because`; a removed sample has no cleaned label."""
-    return pa.table(
-        {
-            "index": np.arange(len(audit.given_N), dtype=np.int64),
-            "name": pa.array(audit.names, pa.string()),
-            "given_label": _named(audit.given_N, audit.classes),
-            "cleaned_label": _named(cleaned.label_N, audit.classes),
-            "changed": cleaned.label_N != np.asarray(audit.given_N),
-            "because": pa.array(np.asarray(BECAUSE, dtype=object)[cleaned.because_N], pa.string()),
-        }
-    )
+    """`index, name, given_label, cleaned_label, changed, because`, and `split` where there are splits.
+
+    A removed sample has no cleaned label.
+    """
+    columns = {
+        "index": np.arange(len(audit.given_N), dtype=np.int64),
+        "name": pa.array(audit.names, pa.string()),
+        "given_label": _named(audit.given_N, audit.classes),
+        "cleaned_label": _named(cleaned.label_N, audit.classes),
+        "changed": cleaned.label_N != np.asarray(audit.given_N),
+        "because": pa.array(np.asarray(BECAUSE, dtype=object)[cleaned.because_N], pa.string()),
+    }
+    return pa.table(columns | _split(audit))
 
 
 def samples_table(audit: Audit, cleaned: Cleaned) -> pa.Table:
-    """Everything the run says, one row per sample; annotators' columns and `true_label` last, and only where they are known."""
+    """Everything the run says, one row per sample; annotators' columns, `split` and `true_label` last, and only where known."""
     decision_N = np.full(len(audit.given_N), None, dtype=object)
     for index, (verdict, *_) in audit.standing.items():
         decision_N[index] = None if verdict == "cleared" else verdict
@@ -86,9 +90,14 @@ def samples_table(audit: Audit, cleaned: Cleaned) -> pa.Table:
             "majority_label": _named(audit.annotated.majority_N, audit.classes),
             "consensus_label": _named(audit.annotated.consensus_N, audit.classes),
         }
+    columns |= _split(audit)
     if audit.true_N is not None:
         columns["true_label"] = _named(audit.true_N, audit.classes)
     return pa.table(columns)
+
+
+def _split(audit: Audit) -> dict[str, Any]:
+    return {} if audit.split is None else {"split": pa.array(audit.split, pa.string())}
 
 
 def scores_table(audit: Audit, cleaned: Cleaned, scores: Mapping[str, NDArray[Any]]) -> pa.Table:

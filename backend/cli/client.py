@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from backend.cli.console import bytes_bar, fail, plain_errors, result, result_json, say, table
-from backend.cli.importing import import_
+from backend.cli.importing import Carry, import_, say_carried
 from backend.cli.outcome import naming, show_outcome, status_document
 from noise_audit import Client
 
@@ -56,7 +57,7 @@ def audit(
     predictions: Annotated[
         Path | None,
         typer.Option(
-            help="Judge by these predicted probabilities (npy, npz, CSV, Parquet) instead of training."
+            help="Judge by these predicted probabilities (npy, npz, CSV, JSON Lines, Parquet) instead of training."
         ),
     ] = None,
     in_sample: Annotated[
@@ -66,7 +67,7 @@ def audit(
     embedding: Annotated[
         Path | None,
         typer.Option(
-            help="Train a head on these vectors (npy, npz, CSV, Parquet) instead of a network on images."
+            help="Train a head on these vectors (npy, npz, CSV, JSON Lines, Parquet) instead of a network on images."
         ),
     ] = None,
 ) -> None:
@@ -94,26 +95,35 @@ def audit(
 
 def relabel(
     dataset: Annotated[str, typer.Argument(help="Id of the dataset.")],
-    file: Annotated[Path, typer.Argument(help="CSV or Parquet: index or name, and label.")],
+    file: Annotated[Path, typer.Argument(help="CSV, JSON Lines or Parquet: index or name, and label.")],
     name: Annotated[str | None, typer.Option(help="Name of the version.")] = None,
+    new_classes: Annotated[
+        bool, typer.Option("--new-classes", help="Labels that the dataset has no class for become classes.")
+    ] = False,
+    carry: Carry = True,
 ) -> None:
     """Derive a version of a dataset with new labels for the same images; prints its id."""
     with plain_errors(), Client() as client, naming(client, "dataset", dataset):
-        made = client.wait(client.relabelled(dataset, file, name=name))
+        started = client.relabelled(dataset, file, name=name, new_classes=new_classes, carry_decisions=carry)
+        made = client.wait(started)
+        new = client.difference(made["id"])["new_classes"]
     say(f"{made['report'].get('relabelled', 0):,} of {made['sample_count']:,} labels changed.")
+    if new:
+        say(f"New classes: {escape(', '.join(new))}.")
+    say_carried(made["report"])
     result(made["id"])
 
 
 def decide(
     dataset: Annotated[str, typer.Argument(help="Id of the dataset.")],
-    file: Annotated[Path, typer.Argument(help="CSV or Parquet: index or name, decision, label.")],
+    file: Annotated[Path, typer.Argument(help="CSV, JSON Lines or Parquet: index or name, decision, label.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
 ) -> None:
     """Record the decisions in a table; lines with an error are named and left out."""
     with plain_errors(), Client() as client, naming(client, "dataset", dataset):
         seen = client.import_decisions(dataset, file, idempotency_key="", dry_run=True)
         for each in seen["errors"]:
-            say(f"[yellow]{each['where']}: {each['message']}[/]")
+            say(f"[yellow]{escape(each['where'])}: {escape(each['message'])}[/]")
         verdicts = ", ".join(f"{number:,} {verdict}" for verdict, number in seen["verdicts"].items())
         say(
             f"{seen['new']:,} new decisions{f' ({verdicts})' if verdicts else ''}; {seen['same']:,} stand already."
@@ -126,7 +136,8 @@ def decide(
 def annotate(
     dataset: Annotated[str, typer.Argument(help="Id of the dataset.")],
     file: Annotated[
-        Path, typer.Argument(help="CSV or Parquet: index or name, and a column for each annotator.")
+        Path,
+        typer.Argument(help="CSV, JSON Lines or Parquet: index or name, and a column for each annotator."),
     ],
 ) -> None:
     """Add several annotators' labels to a dataset: their agreement and consensus stand beside the audit."""
@@ -134,7 +145,7 @@ def annotate(
         said = client.annotate(dataset, file)
     for each in said["annotators"]:
         right = "" if each["accuracy"] is None else f", about {each['accuracy']:.0%} right"
-        say(f"{each['name']}: {each['labels']:,} labels{right}.")
+        say(f"{escape(each['name'])}: {each['labels']:,} labels{right}.")
     say(f"{said['unanimous']:,} of {said['annotated']:,} samples are unanimous.")
     say(f"The consensus differs from {said['differing']:,} given labels.")
 

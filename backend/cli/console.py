@@ -82,18 +82,26 @@ def plain_errors() -> Iterator[None]:
             if error.status == 401
             else ""
         )
-        details = " ".join(f"{key}={value}" for key, value in error.details.items())
-        fail(f"{error.code}: {error.message}", " ".join(filter(None, [error.hint, hint, details])))
+        fail(f"{error.code}: {error.message}", _further(error.hint, hint, _in_words(error.details)))
     except NoiseAuditError as error:
         fail(f"{error.code}: {error.message}", error.hint)
     except JobFailed as error:
-        fail(f"{error.code}: {error.message}", error.hint, code=JOB_FAILED)
+        further = _further(error.hint, _in_words(error.details))
+        fail(f"{error.code}: {error.message}", further, code=JOB_FAILED)
     except BrokenOff as error:
         fail(str(error), code=JOB_FAILED)
     except OSError as error:
         fail(f"{error.strerror}: {error.filename}" if error.strerror and error.filename else str(error))
     except ValueError as error:
         fail(str(error))
+
+
+def _in_words(details: dict[str, Any]) -> str:
+    return " ".join(f"{key}={value}" for key, value in details.items())
+
+
+def _further(*parts: str) -> str:
+    return " ".join(filter(None, parts))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from backend.api.schemas import ColumnUse
 from backend.cli.console import bytes_bar, fail, plain_errors, result, result_json, say
+from backend.cli.outcome import naming
 from noise_audit import Client
 from noise_audit.client import named_after
 
@@ -23,6 +24,20 @@ class Format(StrEnum):
 
     AUTO, CLASS_FOLDER, MANIFEST, PARQUET = "auto", "class-folder", "manifest", "parquet"
     WEBDATASET, CIFAR, IDX, ARRAYS, COCO = "webdataset", "cifar", "idx", "arrays", "coco"
+
+
+class Duplicates(StrEnum):
+    """What becomes of images that the dataset holds already."""
+
+    SKIP, KEEP = "skip", "keep"
+
+
+Carry = Annotated[
+    bool,
+    typer.Option(
+        "--decisions/--no-decisions", help="Carry decisions over to the version where their label stays."
+    ),
+]
 
 
 class Split(StrEnum):
@@ -42,39 +57,86 @@ def import_(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=2, help="Take the first N samples only.")] = None,
     on_server: Annotated[bool, typer.Option("--on-server", help="PATH is a folder there.")] = False,
+    append_to: Annotated[
+        str | None, typer.Option(help="Id of a dataset: make a version of it with this behind its samples.")
+    ] = None,
+    duplicates: Annotated[
+        Duplicates, typer.Option(help="With --append-to: what becomes of images that are there already.")
+    ] = Duplicates.SKIP,
+    carry: Carry = True,
     check: Annotated[bool, typer.Option("--check", help="Say what it is and import nothing.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="With --check: one JSON document on standard output.")
     ] = False,
 ) -> None:
-    """Bring a dataset in; prints its id."""
+    """Bring a dataset in, or add to one; prints its id."""
     columns = dict(_column(each) for each in column or [])
     with plain_errors(), Client() as client:
+        if append_to is not None:
+            with naming(client, "dataset", append_to):
+                client.dataset(append_to)
         with bytes_bar("Uploading") as sent:
             delivery = client.deliver(path, on_server=on_server, progress=sent)
-        report = client.preflight(delivery, format=format.value, columns=columns)
+        report = client.preflight(
+            delivery, format=format.value, columns=columns, append=append_to is not None
+        )
         if as_json and check:
             result_json(report)
         else:
             show_preflight(report, split.value)
         if check:
             return
-        started = client.import_delivered(
-            delivery,
-            name=name or named_after(path),
-            format=format.value,
-            split=split.value,
-            limit=limit,
-            columns=columns,
-        )
+        wish: dict[str, Any] = {
+            "format": format.value,
+            "split": split.value,
+            "limit": limit,
+            "columns": columns,
+        }
+        if append_to is None:
+            started = client.import_delivered(delivery, name=name or named_after(path), **wish)
+        else:
+            wish |= {"name": name, "duplicates": duplicates.value, "carry_decisions": carry}
+            started = client.append_delivered(append_to, delivery, **wish)
         dataset = client.wait(started)
+        report = dataset["report"]
+        if "appended" in report:
+            show_appended(report["appended"])
+            say_carried(report)
+            report = report["appended"]["delivery"]
         say(f"{dataset['sample_count']:,} images in {len(dataset['classes'])} classes.")
-        unreadable = int(dataset["report"].get("unreadable_count", 0))
+        unreadable = int(report.get("unreadable_count", 0))
         if unreadable:
             say(
                 f"[yellow]{unreadable:,} could not be read and were left out; the import report names them.[/]"
             )
         result(dataset["id"])
+
+
+def show_appended(appended: dict[str, Any]) -> None:
+    """What an append added and what it left out, for people."""
+    added = appended["added"]
+    say(f"Added {added:,} image{'s' * (added != 1)} behind the {appended['before']:,} that were there.")
+    there = appended["already_there"]
+    if there:
+        what = "skipped" if appended["skipped"] else "added all the same"
+        say(f"There already: {there:,}, {what}; under another label: {appended['differing']:,}.")
+        differing = [one for one in appended["examples"] if one["label"] != one["given_label"]]
+        for one in differing[:SHOWN]:
+            say(
+                f"[yellow]{escape(one['item'])}: {escape(one['label'])} here, {escape(one['given_label'])} there "
+                f"(sample {one['index']})[/]"
+            )
+    if appended["new_classes"]:
+        say(f"New classes: {escape(', '.join(appended['new_classes']))}.")
+
+
+def say_carried(report: dict[str, Any]) -> None:
+    """How many decisions a version took over from the dataset that it was derived from."""
+    carried = report.get("carried")
+    if carried and carried["decisions"] + carried["left_out"]:
+        out = f"; {carried['left_out']:,} not, since their labels changed" if carried["left_out"] else ""
+        taken = carried["decisions"]
+        say(f"{taken:,} decision{'s' * (taken != 1)} carried over{out}.")
 
 
 def show_preflight(report: dict[str, Any], split: str) -> None:

@@ -32,11 +32,14 @@ COLUMNS = [
     "split",
 ]
 NULL = struct.pack(">i", -1)
+SPLITS = ("train", "val", "test", "other", "none")
+"""What a sample's split can be, in the order in which people read them."""
+NO_SPLIT = SPLITS.index("none")
 
 
 @dataclass(frozen=True)
 class SampleColumns:
-    """All samples of a dataset by sample index; `true_label_N` is None where true labels are not known."""
+    """All samples of a dataset by sample index; `true_label_N` is None where none is known, −1 where one is not."""
 
     names: list[str]
     given_label_N: Labels
@@ -68,11 +71,17 @@ def visible_to(account_id: str) -> ColumnElement[bool]:
 
 
 def create(
-    session: Session, owner_id: str, name: str, source: dict[str, Any], parent: Dataset | None = None
+    session: Session,
+    owner_id: str,
+    name: str,
+    source: dict[str, Any],
+    parent: Dataset | None = None,
+    *,
+    own_images: bool = False,
 ) -> Dataset:
     """A new dataset, importing; the caller enqueues its job in the same transaction.
 
-    With `parent` it is derived: it shares the images of the parent's root. Raises Conflict
+    With `parent` it is derived: it shares the parent's images, unless it has `own_images`. Raises Conflict
     (DATASET_NOT_READY) when the parent is not ready.
     """
     if parent is not None:
@@ -83,7 +92,7 @@ def create(
         name=name,
         owner_id=owner_id,
         source=source,
-        content_id=parent.content_id if parent else fresh,
+        content_id=parent.content_id if parent and not own_images else fresh,
         parent_id=parent.id if parent else None,
     )
     session.add(dataset)
@@ -179,13 +188,18 @@ def publish_samples(
 
 
 def labels(session: Session, dataset_id: str) -> tuple[Labels, Labels | None]:
-    """The given labels (N,) and, where known, the true labels (N,), by sample index."""
+    """The given labels (N,) and, where all are known, the true labels (N,), by sample index."""
+    given_N, true_N = _labels(session, dataset_id)
+    return given_N, true_N if len(true_N) and (true_N >= 0).all() else None
+
+
+def _labels(session: Session, dataset_id: str) -> tuple[Labels, Labels]:
+    """The given and the true labels (N,), −1 where a true one is not known."""
     query = sql.SQL(
         "SELECT given_label, coalesce(true_label, -1) FROM sample WHERE dataset_id = {} ORDER BY sample_index"
     ).format(sql.Literal(dataset_id))
     rows_N = bulk.read(session, query, [("given", "i4"), ("true", "i4")])
-    known = len(rows_N) > 0 and bool((rows_N["true"] >= 0).all())
-    return rows_N["given"].copy(), rows_N["true"].copy() if known else None
+    return rows_N["given"].copy(), rows_N["true"].copy()
 
 
 def names(session: Session, dataset_id: str) -> list[str]:
@@ -201,9 +215,32 @@ def splits(session: Session, dataset_id: str) -> list[str | None] | None:
     return found if any(found) else None
 
 
+def split_codes(session: Session, dataset_id: str) -> npt.NDArray[np.uint8] | None:
+    """Each sample's split (N,) as its place in SPLITS; None where the dataset came without any."""
+    query = sql.SQL(
+        "SELECT coalesce(array_position({known}, split::text) - 1, {other})::smallint FROM"
+        " (SELECT coalesce(split, 'none') AS split, sample_index FROM sample WHERE dataset_id = {id}) AS said"
+        " ORDER BY sample_index"
+    ).format(
+        known=sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(map(sql.Literal, SPLITS))),
+        other=sql.Literal(SPLITS.index("other")),
+        id=sql.Literal(dataset_id),
+    )
+    code_N = bulk.read(session, query, [("code", "i2")])["code"].astype(np.uint8)
+    return code_N if (code_N != NO_SPLIT).any() else None
+
+
+def split_names(code_N: npt.NDArray[np.uint8] | None) -> list[str | None] | None:
+    """The splits that such codes mean."""
+    if code_N is None:
+        return None
+    name = [None if one == "none" else one for one in SPLITS]
+    return [name[code] for code in code_N.tolist()]
+
+
 def samples(session: Session, dataset_id: str) -> SampleColumns:
     """Everything about the samples, e.g. to derive a dataset from them."""
-    given_N, true_N = labels(session, dataset_id)
+    given_N, true_N = _labels(session, dataset_id)
     query = (
         select(Sample.name, Sample.content_hash, Sample.width, Sample.height, Sample.split)
         .where(Sample.dataset_id == dataset_id)
@@ -214,7 +251,7 @@ def samples(session: Session, dataset_id: str) -> SampleColumns:
     return SampleColumns(
         names=[row.name for row in rows],
         given_label_N=given_N,
-        true_label_N=true_N,
+        true_label_N=true_N if (true_N >= 0).any() else None,
         content_hash=[row.content_hash for row in rows],
         width_N=size_N2[:, 0].copy(),
         height_N=size_N2[:, 1].copy(),

@@ -6,6 +6,7 @@ everybody see a dataset that is reviewed blind (`reviews`).
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -15,6 +16,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from backend.audit.errors import BadInput
+from backend.audit.importing import Item
 from backend.store import datasets
 from backend.store.tables import Account, Decision, Run
 
@@ -31,12 +33,20 @@ class Verdict(Protocol):
 
 
 class Standing(NamedTuple):
-    """A decision as people see it; `account` is the reviewer's name."""
+    """A decision as people see it; `account` is the reviewer's name, `carried_from` the dataset of one made elsewhere."""
 
     verdict: str
     label: int | None
     account: str
     decided_at: datetime
+    carried_from: str | None = None
+
+
+class Carried(NamedTuple):
+    """How many decisions were carried over to a version, and how many stand on samples that it labels otherwise."""
+
+    decisions: int
+    left_out: int
 
 
 class Change(NamedTuple):
@@ -57,19 +67,33 @@ class Batch(NamedTuple):
 
 
 _EVERY = (
-    "SELECT DISTINCT ON (d.sample_index) d.sample_index, d.verdict, d.label, a.name, d.decided_at"
+    "SELECT DISTINCT ON (d.sample_index) d.sample_index, d.verdict, d.label, a.name, d.decided_at, d.carried_from"
     " FROM decision d JOIN account a ON a.id = d.account_id"
     " WHERE d.dataset_id = :dataset_id {own} ORDER BY d.sample_index, d.id DESC"
 )
 _OF_SOME = (
     # One step down the index for each: a join would be left to what the planner believes of a growing table.
-    "SELECT d.sample_index, d.verdict, d.label, a.name, d.decided_at"
+    "SELECT d.sample_index, d.verdict, d.label, a.name, d.decided_at, d.carried_from"
     " FROM unnest(CAST(:indices AS int[])) AS wanted (sample_index)"
     " CROSS JOIN LATERAL (SELECT * FROM decision WHERE dataset_id = :dataset_id"
     " AND sample_index = wanted.sample_index {own} ORDER BY id DESC LIMIT 1) d"
     " JOIN account a ON a.id = d.account_id"
 )
 _OWN = "AND account_id = :reviewer AND NOT adjudicates"
+_CARRY = text(
+    "WITH stands AS (SELECT DISTINCT ON (sample_index) * FROM decision WHERE dataset_id = :parent"
+    " ORDER BY sample_index, id DESC),"
+    " carried AS (INSERT INTO decision (dataset_id, sample_index, verdict, label, account_id, idempotency_key,"
+    " decided_at, carried_from, adjudicates)"
+    " SELECT :version, d.sample_index, d.verdict, d.label, d.account_id, :key, d.decided_at,"
+    " coalesce(d.carried_from, :parent), d.adjudicates"
+    " FROM stands d JOIN sample old ON old.dataset_id = :parent AND old.sample_index = d.sample_index"
+    " JOIN sample new ON new.dataset_id = :version AND new.sample_index = d.sample_index"
+    " WHERE d.verdict <> 'cleared' AND new.given_label = old.given_label AND new.content_hash = old.content_hash"
+    " ORDER BY d.id RETURNING 1)"
+    " SELECT (SELECT count(*) FROM carried) AS carried,"
+    " (SELECT count(*) FROM stands WHERE verdict <> 'cleared') AS standing"
+)
 
 
 def append(
@@ -88,11 +112,7 @@ def append(
     has made sure that the account may see the dataset.
     """
     dataset = datasets.load(session, dataset_id)
-    # One after another in each dataset. Ids then grow in the order of the commits, on which `verdicts` relies; and
-    # of one request sent twice at once the second waits here and then finds the first one's rows.
-    session.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"decision:{dataset_id}"}
-    )
+    _in_turn(session, dataset_id)
     known = select(Decision.id).where(
         Decision.dataset_id == dataset_id, Decision.idempotency_key == idempotency_key
     )
@@ -123,6 +143,28 @@ def append(
     return len(items)
 
 
+def carry(session: Session, parent_id: str, version_id: str) -> Carried:
+    """Record in a version what stands in its parent, where image and given label are the same; each under its own
+    reviewer and time. The version's samples are there; the caller makes it ready in the same transaction."""
+    done = session.execute(
+        _CARRY, {"parent": parent_id, "version": version_id, "key": f"carried-{parent_id}"}
+    ).one()
+    return Carried(done.carried, done.standing - done.carried)
+
+
+def clear_carried(session: Session, dataset_id: str, account_id: str) -> int:
+    """Take back every decision that was carried over and still stands, as one batch of this account; gives how many."""
+    _in_turn(session, dataset_id)
+    carried = [
+        Item(index, "cleared", None)
+        for index, one in standing(session, dataset_id).items()
+        if one.carried_from
+    ]
+    if not carried:
+        return 0
+    return append(session, dataset_id, account_id, carried, None, f"clear-carried-{uuid.uuid4().hex}")
+
+
 def standing(
     session: Session, dataset_id: str, indices: Sequence[int] | None = None, *, reviewer: str | None = None
 ) -> dict[int, Standing]:
@@ -134,7 +176,7 @@ def standing(
         values["reviewer"] = reviewer
     query = (_EVERY if indices is None else _OF_SOME).format(own="" if reviewer is None else _OWN)
     return {
-        row.sample_index: Standing(row.verdict, row.label, row.name, row.decided_at)
+        row.sample_index: Standing(row.verdict, row.label, row.name, row.decided_at, row.carried_from)
         for row in session.execute(text(query), values)
         if row.verdict != "cleared"
     }
@@ -222,7 +264,12 @@ def recent(
             earlier.c.label.label("was_label"),
         )
         .outerjoin(earlier, true())
-        .where(Decision.dataset_id == dataset_id, *_by(Decision, account_id))
+        .where(
+            Decision.dataset_id == dataset_id,
+            *_by(Decision, account_id),
+            # Made elsewhere: whoever undoes the last thing done here does not mean them.
+            Decision.carried_from.is_(None),
+        )
         .order_by(Decision.id.desc())
         .limit(changes + 1)
     )
@@ -244,6 +291,17 @@ def recent(
     return newest[::-1]
 
 
+def _in_turn(session: Session, dataset_id: str) -> None:
+    """Record one after another in each dataset, from here to the end of the transaction.
+
+    Ids then grow in the order of the commits, on which `verdicts` relies; and of one request sent twice at once the
+    second waits here and then finds the first one's rows.
+    """
+    session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"decision:{dataset_id}"}
+    )
+
+
 def _stood(verdict: str | None, label: int | None) -> tuple[str, int | None] | None:
     return None if verdict in (None, "cleared") else (str(verdict), label)
 
@@ -261,7 +319,10 @@ def history(session: Session, dataset_id: str, index: int, *, reviewer: str | No
         .where(Decision.dataset_id == dataset_id, Decision.sample_index == index, *_by(Decision, reviewer))
         .order_by(Decision.id)
     )
-    return [Standing(row.verdict, row.label, name, row.decided_at) for row, name in session.execute(query)]
+    return [
+        Standing(row.verdict, row.label, name, row.decided_at, row.carried_from)
+        for row, name in session.execute(query)
+    ]
 
 
 def _check(items: Sequence[Verdict], samples: int, classes: int) -> None:

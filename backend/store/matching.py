@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.audit.errors import BadInput
+from backend.store.datasets import NO_SPLIT, SPLITS
 from backend.store.results import ResultColumns
 from backend.store.verdicts import CODE, Codes
 
@@ -28,7 +29,7 @@ class SampleFilter:
 
     `verdict` "none" finds samples without a standing decision. `flagged_by` and `not_flagged_by` are ids of other
     runs of the dataset, all of which must (not) have flagged the sample. A sample whose agreement is not known
-    matches no `min_agreement`. `order` is by noise posterior, largest first (equal ones by index, largest first),
+    matches no `min_agreement`. `split` "none" finds samples that came without one. `order` is by noise posterior, largest first (equal ones by index, largest first),
     by sample index, smallest first, or as the members of the selection were picked.
     """
 
@@ -43,6 +44,7 @@ class SampleFilter:
     flagged_by: tuple[str, ...] = field(default=())
     not_flagged_by: tuple[str, ...] = field(default=())
     min_agreement: int | None = None
+    split: str | None = None
     order: Order = "posterior"
 
     @property
@@ -76,14 +78,18 @@ def match(
     selection_S: Indices | None = None,
     flagged_by: Sequence[NDArray[np.bool_]] = (),
     not_flagged_by: Sequence[NDArray[np.bool_]] = (),
+    split_N: NDArray[np.uint8] | None = None,
 ) -> Matches:
     """What the filter finds, its verdict aside. `ranked_N` is what `by_posterior` gives; the other runs' flags
-    are (N,) each. Raises BadInput (SELECTION_MISSING) for the order of a selection without one."""
+    are (N,) each; `split_N` are places in `datasets.SPLITS`, None where the dataset has none. Raises BadInput (SELECTION_MISSING) for the order of a selection without one."""
     fits_N = _fits(columns, filters)
     for other_N in flagged_by:
         fits_N &= other_N
     for other_N in not_flagged_by:
         fits_N &= ~other_N
+    if filters.split is not None:
+        code = SPLITS.index(filters.split)
+        fits_N &= code == NO_SPLIT if split_N is None else split_N == code
     if filters.indices is not None:
         fits_N &= _members(np.asarray(filters.indices, np.int64), len(fits_N))
     if filters.order == "selection":

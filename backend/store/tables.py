@@ -154,7 +154,7 @@ class Preflight(Base):
 
 
 class Dataset(Base):
-    """Images with given labels. A derived dataset (`parent_id`) shares its root's images (`content_id`)."""
+    """Images with given labels. A derived dataset (`parent_id`) shares its parent's images (`content_id`), unless it has more."""
 
     __tablename__ = "dataset"
     __table_args__ = (
@@ -168,7 +168,7 @@ class Dataset(Base):
     content_id: Mapped[str] = mapped_column(String(32))
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("dataset.id"))
     source: Mapped[dict[str, Any]]
-    """What it is made of: {kind: upload|folder|builtin|injection, ...}."""
+    """What it is made of: {kind: upload|folder|builtin|injection|labels|append, ...}."""
     classes: Mapped[list[str]] = mapped_column(default=list)
     class_counts: Mapped[list[int]] = mapped_column(default=list)
     sample_count: Mapped[int] = mapped_column(Integer, default=0)
@@ -289,6 +289,8 @@ class Decision(Base):
     decided_at: Mapped[datetime] = mapped_column(server_default=func.now())
     adjudicates: Mapped[bool] = mapped_column(Boolean, server_default="false")
     """It settles a blind review; it is no reviewer's own."""
+    carried_from: Mapped[str | None] = mapped_column(String(32))
+    """The dataset in which it was made, where that is another one; it may be gone by now."""
 
 
 class Worker(Base):

@@ -38,11 +38,12 @@ def running() -> Iterator[Installation]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def pets(path: Path) -> None:
+def pets(path: Path, begin: int = 0, end: int | None = None) -> None:
     """Digits that go by the names of animals, a sixth of them by a wrong one."""
     digits, rng = load_digits(n_class=3), np.random.default_rng(0)
     with zipfile.ZipFile(path, "w") as archive:
-        for index, (image_HW, digit) in enumerate(zip(digits.images, digits.target, strict=True)):
+        pairs = list(enumerate(zip(digits.images, digits.target, strict=True)))
+        for index, (image_HW, digit) in pairs[begin:end]:
             png = io.BytesIO()
             Image.fromarray((image_HW * 15).astype(np.uint8)).save(png, "PNG")
             label = (digit + rng.integers(1, 3)) % 3 if rng.random() < 1 / 6 else digit
@@ -55,7 +56,9 @@ def test_every_example_runs_and_gives_what_the_text_says(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NOISE_AUDIT_URL", running.url)
     monkeypatch.setenv("XDG_CONFIG_HOME", running.environment["XDG_CONFIG_HOME"])
-    pets(tmp_path / "pets.zip")
+    pets(tmp_path / "pets.zip", end=500)
+    pets(tmp_path / "more-pets.zip", begin=490)
+    (tmp_path / "labels.csv").write_text("index,label\n0,owl\n")
     (tmp_path / "notes.zip").write_text("no archive")
     said: dict[str, Any] = {}
     for number, example in enumerate(EXAMPLES):
@@ -64,6 +67,8 @@ def test_every_example_runs_and_gives_what_the_text_says(
     assert "ARCHIVE_UNREADABLE" in output
     assert "404 NOT_FOUND" in output
     assert "100%" in output
+    assert "new, 10 there already" in output
+    assert said["corrected"]["classes"] == [*CLASSES, "owl"]
     results, issues = said["results"], said["issues"]
     assert isinstance(results, pd.DataFrame)
     assert isinstance(said["table"], pa.Table)

@@ -97,3 +97,21 @@ def start_worker(settings: Settings) -> Iterator[Callable[[], subprocess.Popen[b
 def artifacts(settings: Settings) -> Artifacts:
     """The installation's artifact store."""
     return Artifacts.open(settings.artifacts, settings.data)
+
+
+@pytest.fixture
+def prepared(settings: Settings, database: Database, owner: str) -> Callable[..., Dataset]:
+    """Makes a dataset of a source and prepares it as a worker does."""
+
+    def make(source: dict[str, object], parent_id: str | None = None) -> Dataset:
+        with database.transaction() as session:
+            parent = datasets.load(session, parent_id) if parent_id else None
+            own = source["kind"] == "append"
+            dataset_id = datasets.create(session, owner, "made", source, parent, own_images=own).id
+        assert door.enter(Dataset, prepare.prepare, [dataset_id, uuid4().hex]) == 0
+        with database.transaction() as session:
+            dataset = datasets.load(session, dataset_id)
+            session.expunge(dataset)
+            return dataset
+
+    return make

@@ -68,3 +68,18 @@ def test_what_cannot_be_read_fails_in_words(looked: Look, artifacts: Artifacts) 
     assert row.error is not None
     assert row.error["code"] == "ARCHIVE_UNREADABLE"
     assert artifacts.exists("uploads/u2")
+
+
+def test_what_is_to_be_added_may_be_of_one_class_and_is_not_called_small(
+    looked: Look, artifacts: Artifacts, tmp_path: Path
+) -> None:
+    image = next(digits(1).files())[1]
+    artifacts.put("uploads/u3", as_zip(tmp_path / "x", {"new/cat/1.png": image, "new/cat/2.png": b"none"}))
+    source = {"kind": "upload", "upload_id": "u3", "filename": "x.zip"}
+
+    alone, part = looked(source), looked({**source, "append": True})
+
+    assert alone.error is not None
+    assert alone.error["code"] == "TOO_FEW"
+    assert part.status == "ready", part.error
+    assert (part.report["classes"], part.report["warnings"]) == (["cat"], [])

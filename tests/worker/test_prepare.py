@@ -7,14 +7,13 @@ import zipfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from backend.settings import Settings
-from backend.store import annotators, datasets, runs, uploads
+from backend.store import annotators, datasets, uploads
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.tables import Dataset
@@ -22,26 +21,8 @@ from noise_audit.digest import of_file
 from tests.bucket import new_bucket, s3_environment, s3_server
 from tests.worker.ingest.written import as_zip, png, table
 from tests.worker.ingest.written import digits as labelled_digits
-from worker import door, prepare
 
 Prepare = Callable[..., Dataset]
-
-
-@pytest.fixture
-def prepared(settings: Settings, database: Database, owner: str) -> Prepare:
-    """Makes a dataset of a source and prepares it as a worker does."""
-
-    def make(source: dict[str, object], parent_id: str | None = None) -> Dataset:
-        with database.transaction() as session:
-            parent = datasets.load(session, parent_id) if parent_id else None
-            dataset_id = datasets.create(session, owner, "made", source, parent).id
-        assert door.enter(Dataset, prepare.prepare, [dataset_id, uuid4().hex]) == 0
-        with database.transaction() as session:
-            dataset = datasets.load(session, dataset_id)
-            session.expunge(dataset)
-            return dataset
-
-    return make
 
 
 def class_folders(classes: dict[str, int]) -> bytes:
@@ -131,76 +112,6 @@ def test_a_folder_of_the_server_is_read_where_it_lies(prepared: Prepare, tmp_pat
     assert dataset.status == "ready", dataset.error
     assert dataset.class_counts == [2, 3]
     assert len(list(folder.rglob("*.png"))) == 5
-
-
-def test_planted_noise_keeps_the_true_labels_and_shares_the_images(
-    digits: str, prepared: Prepare, database: Database
-) -> None:
-    source = {"kind": "injection", "noise": "symmetric-exclusive", "rate": 0.3, "matrix": None, "seed": 4}
-    derived = prepared(source, parent_id=digits)
-    assert derived.status == "ready", derived.error
-    assert derived.has_true_labels
-    assert derived.content_id == digits
-    with database.transaction() as session:
-        given_N, true_N = datasets.labels(session, derived.id)
-        _, parents_true_N = datasets.labels(session, digits)
-    assert true_N is not None
-    assert parents_true_N is not None
-    np.testing.assert_array_equal(true_N, parents_true_N)
-    assert np.mean(given_N != true_N) == pytest.approx(0.3, abs=0.001)
-    assert derived.report["planted"]["share_wrong"] == pytest.approx(0.3, abs=0.001)
-
-
-def test_instance_dependent_noise_looks_at_the_pixels(digits: str, prepared: Prepare) -> None:
-    source = {"kind": "injection", "noise": "instance", "rate": 0.2, "matrix": None, "seed": 4}
-    derived = prepared(source, parent_id=digits)
-    assert derived.status == "ready", derived.error
-    assert derived.report["planted"]["share_wrong"] == pytest.approx(0.2, abs=0.05)
-
-
-def test_a_matrix_that_is_none_fails_in_words(digits: str, prepared: Prepare) -> None:
-    source = {"kind": "injection", "noise": "class-conditional", "rate": None, "matrix": [[1.0]], "seed": 0}
-    derived = prepared(source, parent_id=digits)
-    assert derived.status == "failed"
-    assert derived.error is not None
-    assert derived.error["code"] == "INVALID"
-    assert "10 × 10" in derived.error["message"]
-
-
-def test_a_self_test_has_its_run_queued_as_soon_as_its_labels_stand(
-    digits: str, prepared: Prepare, database: Database, owner: str
-) -> None:
-    wish = {"recipe": "fast", "settings": {"epochs": 2}, "seed": 6}
-    source = {"kind": "injection", "noise": "class-conditional", "rate": 0.2, "seed": 6, "self_test": wish}
-    derived = prepared(source, parent_id=digits)
-    assert derived.status == "ready", derived.error
-    assert derived.report["planted"]["share_wrong"] == pytest.approx(0.2, abs=0.03)
-    with database.transaction() as session:
-        (run,) = runs.list_for(session, owner, derived.id)
-        assert (run.status, run.recipe, run.config, run.seed) == ("queued", "fast", {"epochs": 2}, 6)
-        assert runs.list_for(session, owner, digits) == []
-
-
-def test_new_labels_make_a_version_of_the_same_images(
-    digits: str, owner: str, database: Database, artifacts: Artifacts
-) -> None:
-    with database.transaction() as session:
-        before = datasets.samples(session, digits)
-        parent = datasets.load(session, digits)
-        source = {"kind": "labels", "upload_id": "table", "filename": "labels.csv"}
-        version = datasets.create(session, owner, "digits, again", source, parent).id
-    changed = (before.given_label_N[[5, 9]] + 1) % 10
-    artifacts.put("uploads/table", f"index,label\n9,{changed[1]}\n5,{changed[0]}\n7,\n".encode())
-    assert door.enter(Dataset, prepare.prepare, [version, uuid4().hex]) == 0
-    with database.transaction() as session:
-        made, after = datasets.load(session, version), datasets.samples(session, version)
-        assert made.status == "ready", made.error
-        assert (made.content_id, made.report["relabelled"]) == (digits, 2)
-        assert "planted" not in made.report
-    assert np.flatnonzero(after.given_label_N != before.given_label_N).tolist() == [5, 9]
-    assert after.given_label_N[[5, 9]].tolist() == changed.tolist()
-    np.testing.assert_array_equal(after.true_label_N, before.true_label_N)
-    assert not artifacts.exists("uploads/table")
 
 
 def test_splits_true_labels_and_annotations_are_kept_with_their_samples(

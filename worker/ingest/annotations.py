@@ -36,7 +36,7 @@ class Annotations:
 def read_annotations(
     path: Path, *, names_N: Sequence[str], classes: Sequence[str], limits: Limits
 ) -> Annotations:
-    """The labels of a CSV or Parquet file: a column index or name, and a column for each annotator.
+    """The labels of a CSV, JSON Lines or Parquet file: a column index or name, and a column for each annotator.
 
     Cells are names of classes, or their numbers where no class is called so; empty ones are no label. Samples without
     a row have no labels; without an index or name column every sample needs its row. Raises BadInput LABEL_UNKNOWN with the line,
@@ -66,12 +66,23 @@ def read_annotations(
     return Annotations(label_NA, annotators)
 
 
-def labels_of(sheet: Sheet, column: str, classes: Sequence[str]) -> NDArray[np.int32]:
-    """The class index (R,) of each cell, −1 where it is empty. Raises BadInput LABEL_UNKNOWN with the line."""
-    cells = pc.utf8_trim_whitespace(pc.fill_null(sheet.table.column(column), ""))
+def is_missing(cell: str) -> bool:
+    """Whether a cell says that there is no label."""
+    return cell.lower() in _MISSING
+
+
+def labels_of(
+    sheet: Sheet, column: str, classes: Sequence[str], *, numbered: int | None = None, hint: str = ""
+) -> NDArray[np.int32]:
+    """The class index (R,) of each cell, −1 where it is empty. Raises BadInput LABEL_UNKNOWN with the line.
+
+    Of the classes the first `numbered` (all when None) may be called by their numbers.
+    """
+    cells = sheet.words(column)
     label_R = _index_in(cells, list(classes))
-    if (label_R == NONE).all() or not set(map(str, range(len(classes)))) & set(classes):
-        by_number_R = _index_in(cells, [str(label) for label in range(len(classes))])
+    numbers = [str(label) for label in range(len(classes) if numbered is None else numbered)]
+    if (label_R == NONE).all() or not set(numbers) & set(classes):
+        by_number_R = _index_in(cells, numbers)
         label_R = np.where(label_R == NONE, by_number_R, label_R)
     empty_R = pc.is_in(pc.utf8_lower(cells), value_set=pa.array(_MISSING)).to_numpy()
     unknown_R = (label_R == NONE) & ~empty_R
@@ -80,6 +91,7 @@ def labels_of(sheet: Sheet, column: str, classes: Sequence[str]) -> NDArray[np.i
         raise BadInput(
             "LABEL_UNKNOWN",
             f"The column {shown(column)} holds a label that is none of the dataset's classes.",
+            hint=hint,
             item=sheet.line(row),
             limit=shown(", ".join(classes[:20])),
             found=shown(str(cells[row])),

@@ -6,8 +6,6 @@ Only the header of an array is parsed, and its bytes are taken as numbers: nothi
 from __future__ import annotations
 
 import math
-import tokenize
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -43,29 +41,17 @@ from worker.ingest.listed import (
 )
 from worker.ingest.members import Members, Reader
 from worker.ingest.names import shown
+from worker.ingest.npy_header import NotNpy, read_header
 from worker.ingest.rasters import RecordPictures, Records, check_raster
 from worker.ingest.source import SPLIT_NAMES, Columns, Refusal, Wish, spread
 
 _SUFFIX = ".npy"
 _TABLE = "the arrays"
-_HEADER_BYTES = 10_000
-"""numpy's own limit on a header that it evaluates as a literal."""
 _IMAGE_KEYS = ("images", *IMAGE_NAMES, "x", "data", "image_nhwc", "img")
 _LABEL_KEYS = (*LABEL_NAMES, "targets")
 _NAMES_KEYS = ("classes", "class_names", "label_names")
 _LABEL_BYTES = 256 << 20
 _RANGE_IMAGES = 64
-# What numpy raises on hostile headers, which it parses as Python's literals.
-_MALFORMED = (
-    ValueError,
-    TypeError,
-    SyntaxError,
-    KeyError,
-    RecursionError,
-    MemoryError,
-    OverflowError,
-    tokenize.TokenError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +82,24 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
         rows: list[Row] = []
         refusals: list[Refusal] = []
         records: dict[str, Records] = {}
-        columns = Columns({}, {})
+        columns, one_hot = Columns({}, {}), False
         for split, arrays in parts.items():
             if not _images(arrays):
                 continue
             columns = _columns(arrays, wish)
             image = arrays[columns.chosen["image"]]
+            one_hot |= _could_be_one_hot(arrays[columns.chosen["label"]])
             records[image.file] = _records(reader, image, limits)
             _add_rows(reader, split, arrays, columns, names, rows, refusals, limits)
     rows, splits, taken = take(rows, wish.split, has_splits=len({row.split for row in rows}) > 1)
     classes = names or classes_of(rows)
-    check_classes(classes, rows, limits, "The array of labels must hold two classes at least.")
+    check_classes(
+        classes, rows, limits, "The array of labels must hold two classes at least.", wish.fewest_classes
+    )
     return Listed(
         format="arrays",
-        reason=f"{'an npz' if members.packed else members.what} with arrays: {told_columns(columns)}",
+        reason=f"{'an npz' if members.packed else members.what} with arrays: {told_columns(columns)}"
+        + (" (one-hot)" if one_hot else ""),
         rows=rows,
         classes=classes,
         open=RecordPictures(members, records).opened,
@@ -129,16 +119,8 @@ def _key(name: str) -> str:
 def _header(reader: Reader, name: str, size: int) -> _Array:
     with reader.open(name) as file:
         try:
-            version = np.lib.format.read_magic(file)
-            read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-            if version not in read:
-                raise ValueError("a version that is not known")
-            with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore"
-                )  # of strange text in a header: it is refused, or read all the same
-                shape, fortran, dtype = read[version](file, max_header_size=_HEADER_BYTES)
-        except _MALFORMED as error:
+            shape, fortran, dtype = read_header(file)
+        except NotNpy as error:
             raise rejected("The array's header cannot be read.", name) from error
         start = file.tell()
     if dtype.hasobject:
@@ -190,8 +172,10 @@ def _columns(arrays: Mapping[str, _Array], wish: Wish) -> Columns:
     count = arrays[chosen["image"]].shape[0]
     could = [key for key, array in arrays.items() if _could_be_labels(array)]
     label = wished(wish.columns, "label", could, _TABLE) or by_name(could, _LABEL_KEYS)
-    if label is None and len(could) == 1:
-        label = could[0]
+    # A matrix may be anything: it is labels only where it is called so.
+    alone = [key for key in could if _one_each(arrays[key])]
+    if label is None and len(alone) == 1:
+        label = alone[0]
     if label is None:
         raise label_untold(None, list(arrays))
     chosen["label"] = label
@@ -208,12 +192,17 @@ def _columns(arrays: Mapping[str, _Array], wish: Wish) -> Columns:
 
 
 def _could_be_labels(array: _Array) -> bool:
-    one_each = len(array.shape) == 1 or (len(array.shape) == 2 and array.shape[1] == 1)
-    return (
-        one_each
-        and array.dtype.kind in "uiUSfb"
-        and math.prod(array.shape) * array.dtype.itemsize <= _LABEL_BYTES
-    )
+    if math.prod(array.shape) * array.dtype.itemsize > _LABEL_BYTES:
+        return False
+    return (_one_each(array) and array.dtype.kind in "uiUSfb") or _could_be_one_hot(array)
+
+
+def _one_each(array: _Array) -> bool:
+    return len(array.shape) == 1 or (len(array.shape) == 2 and array.shape[1] == 1)
+
+
+def _could_be_one_hot(array: _Array) -> bool:
+    return len(array.shape) == 2 and array.shape[1] > 1 and array.dtype.kind in "uifb"
 
 
 def _class_names(members: Members, reader: Reader, found: Mapping[str, _Array]) -> list[str] | None:
@@ -283,14 +272,32 @@ def _add_rows(
 
 
 def _labels(reader: Reader, array: _Array, names: Sequence[str] | None) -> list[str | None]:
-    """The classes by place; None where a number is outside the names, negative, or no whole number."""
+    """The classes by place; None where a number is outside the names, negative, or no whole number.
+
+    Of one-hot rows the class is the place of the 1, and none where there is none. Raises BadInput NPY_REJECTED for
+    rows of something else.
+    """
     values = _read(reader, array)
+    if _could_be_one_hot(array):
+        values = _places_of_ones(values, array)
     if array.dtype.kind == "S":
         return [value.decode("utf-8", errors="replace") or None for value in values]
     if array.dtype.kind == "U":
         return [value or None for value in values]
     known = {value: named(int(value), names) for value in set(values) if value == value and value % 1 == 0}
     return [known.get(value) for value in values]
+
+
+def _places_of_ones(values: list[Any], array: _Array) -> list[int]:
+    """The column of each row's 1, −1 where a row holds none."""
+    value_NC = np.array(values).reshape(array.shape)
+    ones_NC = value_NC == 1
+    wrong_N = (ones_NC.sum(axis=1) > 1) | ((value_NC != 0) & ~ones_NC).any(axis=1)
+    if wrong_N.any():
+        row = int(wrong_N.argmax())
+        raise rejected(f"Row {row} of the labels is not one-hot: at most one 1, and 0 elsewhere.", array.file)
+    place_N = np.where(ones_NC.any(axis=1), ones_NC.argmax(axis=1), -1)
+    return list(place_N.tolist())
 
 
 def _own_names(reader: Reader, arrays: Mapping[str, _Array], count: int) -> list[str] | None:

@@ -195,7 +195,7 @@ def _listed(
                 rows.append(Row(name, class_name, split, batch.name, place))
     has_splits = len({row.split for row in rows}) > 1
     rows, splits, taken = take(rows, wish.split, has_splits=has_splits)
-    check_classes(names, rows, limits, "CIFAR's batches hold ten classes or more.")
+    check_classes(names, rows, limits, "CIFAR's batches hold ten classes or more.", wish.fewest_classes)
     return Listed(
         format="cifar",
         reason=f"{members.what} with CIFAR's {what}, labels in “{label}”",

@@ -52,7 +52,13 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
     ]
     rows, splits, taken = take(found, wish.split, has_splits=any(row.split is not None for row in found))
     classes = classes_of(rows)
-    check_classes(classes, rows, limits, "Give every class a folder of its own: cat/1.jpg, dog/2.jpg.")
+    check_classes(
+        classes,
+        rows,
+        limits,
+        "Give every class a folder of its own: cat/1.jpg, dog/2.jpg.",
+        wish.fewest_classes,
+    )
     return Listed(
         format="class-folder",
         reason=f"{members.what} with {len(classes)} class folders{shape}",

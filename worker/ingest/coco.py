@@ -39,7 +39,13 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
         classes.update(dict.fromkeys(categories.values()))
         _read(name, data, categories, images, rows, refusals)
     rows, splits, taken = take(rows, wish.split, has_splits=any(row.split is not None for row in rows))
-    check_classes(list(classes), rows, limits, "Each image needs one annotation with a category_id.")
+    check_classes(
+        list(classes),
+        rows,
+        limits,
+        "Each image needs one annotation with a category_id.",
+        wish.fewest_classes,
+    )
     return Listed(
         format="coco",
         reason=f"{members.what} with images and COCO-style JSON ({', '.join(map(shown, files))})",

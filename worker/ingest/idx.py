@@ -9,7 +9,10 @@ import math
 import re
 import struct
 from collections.abc import Callable
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from backend.audit.errors import BadInput
 from backend.settings import Limits
@@ -24,6 +27,8 @@ from worker.ingest.tar_archive import gunzipped
 _IMAGES = re.compile(r"(?P<stem>.*?)-?images[-.]idx[34][-.]ubyte(\.gz)?", re.IGNORECASE)
 _LABELS = re.compile(r"(?P<stem>.*?)-?labels[-.]idx1[-.]ubyte(\.gz)?", re.IGNORECASE)
 _UBYTE = 0x08
+_ON_THEIR_SIDE = "emnist"
+"""How the files begin whose images are stored column by column, as EMNIST's are."""
 _SPLITS = {"train": "train", "t10k": "test", "test": "test", "val": "val", "valid": "val"}
 
 
@@ -58,7 +63,8 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
             check_raster(tuple(shape), name, limits)
             if total != count:
                 raise label_count(total, count, labels[stem])
-            records[name] = Records(start, _size(shape), tuple(shape))
+            turn = _turned if _on_their_side(name) else None
+            records[name] = Records(start, _size(shape), tuple(shape), levels=turn)
             word = re.split(r"[-_./]", stem.casefold())[-1]
             before = f"{stem}-" if stem else ""
             for place, number in enumerate(numbers):
@@ -70,13 +76,17 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
                     rows.append(Row(item, label, _SPLITS.get(word), name, place))
     rows, splits, taken = take(rows, wish.split, has_splits=len({row.split for row in rows}) > 1)
     classes = class_names or sorted({row.label for row in rows}, key=natural_key)
-    check_classes(classes, rows, limits, "The labels must name two classes at least.")
+    check_classes(classes, rows, limits, "The labels must name two classes at least.", wish.fewest_classes)
     used = {*images.values(), *labels.values()}
+    what = (
+        f"{len(images)} pairs of IDX files (images, labels)"
+        if len(images) > 1
+        else "an IDX file of images and one of labels"
+    )
+    turned = ", turned upright as EMNIST's must be" if any(map(_on_their_side, records)) else ""
     return Listed(
         format="idx",
-        reason=f"{members.what} with {len(images)} pairs of IDX files (images, labels)"
-        if len(images) > 1
-        else f"{members.what} with an IDX file of images and one of labels",
+        reason=f"{members.what} with {what}{turned}",
         rows=rows,
         classes=list(classes),
         open=RecordPictures(members, records, open_member).opened,
@@ -86,6 +96,15 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
         ignored=members.ignored + len(members.sizes) - len(used),
         opens=frozenset(name for name in used if name.casefold().endswith(".gz")),
     )
+
+
+def _on_their_side(name: str) -> bool:
+    return name.rsplit("/", 1)[-1].casefold().startswith(_ON_THEIR_SIDE)
+
+
+def _turned(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """The image with rows and columns exchanged."""
+    return np.swapaxes(image, 0, 1)
 
 
 def _opener(members: Members, limits: Limits) -> Callable[[Reader, str], BinaryIO]:

@@ -1,71 +1,25 @@
 """From a recognised source to packed, validated images: decodes it and writes what the store keeps.
 
-Knows sources and decoders; nothing of formats, databases or artifacts. Shape letters: N samples, A annotators.
+Knows sources and decoders; nothing of formats, databases or artifacts.
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, TimeoutError
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from backend.audit.errors import BadInput
 from backend.settings import Limits
-from worker.ingest.decoder import CONVERSIONS, PIXEL_SIDE, Decoded
+from worker.ingest.decoder import Decoded
 from worker.ingest.decoding import Allowance, DecoderPool, Unreadable
-from worker.ingest.packing import PackWriter, PixelWriter
 from worker.ingest.source import Cancelled, Entry, Refusal, Source
+from worker.ingest.writing import Imported, Onto, Writer
 
 _BATCH_IMAGES = 64
 _BATCH_BYTES = 4 << 20
-MISSING = -1
-"""What stands for a label that is not known."""
-_LISTED = 1000
-"""How many unreadable items the report names; all are counted."""
-
 _TELL_SECONDS = 0.25  # progress and the wish to stop travel through a database: not more often than this
-
-MESSAGES = {
-    "IMAGE_FORMAT": "This is not a JPEG, PNG, WebP, BMP, GIF or TIFF image with whole-number pixels.",
-    "IMAGE_CORRUPT": "The image is damaged or cut short.",
-    "IMAGE_TOO_LARGE": "The image has too many pixels.",
-    "IMAGE_MULTIFRAME": "The file holds several frames or pages.",
-    "IMAGE_TIMEOUT": "The image takes too long to decode.",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What `import_images` wrote, as columns by sample index, and what it has to report.
-
-    `report`: recognised, reason, splits {name: entries}, taken (split, or "all"), total (entries found),
-    imported, unreadable [{item, code, message}] (at most 1 000), unreadable_count, ignored (files that are no
-    part of the dataset), conversions {what: images}, duplicates (images whose bytes an earlier one has),
-    class_counts {class: samples}, columns {word: column of the user's table}, annotators [column].
-    `split` is None where the source has none; `true_label_N` is None where no sample has one, else -1 where
-    one is missing. `annotation_NA` holds what each of the `annotators` said, -1 where one said nothing.
-    """
-
-    names: list[str]
-    given_label_N: NDArray[np.int32]
-    content_hash: list[str]
-    width_N: NDArray[np.int32]
-    height_N: NDArray[np.int32]
-    split: list[str | None]
-    true_label_N: NDArray[np.int32] | None
-    annotators: list[str]
-    annotation_NA: NDArray[np.int32]
-    classes: list[str]
-    image_shape: tuple[int, int, int]
-    report: dict[str, Any]
 
 
 def import_images(
@@ -78,15 +32,17 @@ def import_images(
     progress: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
     allowance: Allowance | None = None,
+    onto: Onto | None = None,
 ) -> Imported:
     """Decodes the source's first `limit` entries and writes the packs and the training pixels into `directory`.
 
     Images that cannot be read are listed in the report and left out, unless `all_or_nothing`: then the first
-    of them is raised. `progress(done, total)` counts entries. Raises BadInput (a damaged container; TOO_FEW)
-    or Cancelled once `should_stop()`; then nothing that it wrote is left.
+    of them is raised. `progress(done, total)` counts entries. With `onto` they come behind that dataset's samples.
+    Raises BadInput (a damaged container; TOO_FEW, or NOTHING_NEW) or Cancelled once `should_stop()`; then nothing
+    that it wrote is left.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    writer = _Writer(directory, source.classes, limits, all_or_nothing)
+    writer = Writer(directory, source.classes, limits, all_or_nothing, onto)
     try:
         allowed = allowance or Allowance(
             image_pixels=limits.image_pixels,
@@ -124,7 +80,7 @@ class _Teller:
         self._next = time.monotonic() + _TELL_SECONDS
 
 
-def _pump(entries: Iterator[Entry | Refusal], pool: DecoderPool, writer: _Writer, teller: _Teller) -> None:
+def _pump(entries: Iterator[Entry | Refusal], pool: DecoderPool, writer: Writer, teller: _Teller) -> None:
     """Keeps every decoder busy with the batches ahead while the finished ones are written in order."""
     waiting: deque[tuple[list[Entry], Future[list[Decoded | Unreadable]]]] = deque()
 
@@ -140,7 +96,7 @@ def _pump(entries: Iterator[Entry | Refusal], pool: DecoderPool, writer: _Writer
             writer.add(entry, outcome)
         teller.tell(writer.seen)
 
-    for batch in _batches(entries, writer.refuse):
+    for batch in _batches(entries, writer, teller):
         waiting.append((batch, pool.submit([entry.data for entry in batch])))
         while len(waiting) > pool.processes + 2:
             write_next()
@@ -150,12 +106,15 @@ def _pump(entries: Iterator[Entry | Refusal], pool: DecoderPool, writer: _Writer
     teller.tell(writer.seen, last=True)
 
 
-def _batches(entries: Iterator[Entry | Refusal], refuse: Callable[[Refusal], None]) -> Iterator[list[Entry]]:
+def _batches(entries: Iterator[Entry | Refusal], writer: Writer, teller: _Teller) -> Iterator[list[Entry]]:
     batch: list[Entry] = []
     size = 0
     for entry in entries:
         if isinstance(entry, Refusal):
-            refuse(entry)
+            writer.refuse(entry)
+            continue
+        if not writer.admits(entry):
+            teller.tell(writer.seen)
             continue
         if batch and size + len(entry.data) > _BATCH_BYTES:
             yield batch
@@ -167,143 +126,3 @@ def _batches(entries: Iterator[Entry | Refusal], refuse: Callable[[Refusal], Non
             batch, size = [], 0
     if batch:
         yield batch
-
-
-@dataclass
-class _Columns:
-    names: list[str] = field(default_factory=list)
-    given_labels: list[int] = field(default_factory=list)
-    content_hashes: list[str] = field(default_factory=list)
-    widths: list[int] = field(default_factory=list)
-    heights: list[int] = field(default_factory=list)
-    splits: list[str | None] = field(default_factory=list)
-    true_labels: list[int] = field(default_factory=list)
-    annotations: list[tuple[int, ...]] = field(default_factory=list)
-
-
-class _Writer:
-    """Takes decoded images in sample order; keeps files and columns in step."""
-
-    def __init__(self, directory: Path, classes: list[str], limits: Limits, all_or_nothing: bool) -> None:
-        self._class_index = {name: place for place, name in enumerate(classes)}
-        self._limits = limits
-        self._all_or_nothing = all_or_nothing
-        self._images = PackWriter(directory, "images")
-        self._thumbs = PackWriter(directory, "thumbs")
-        self._pixels = PixelWriter(directory)
-        self._columns = _Columns()
-        self._conversions: Counter[int] = Counter()
-        self._unreadable: list[Refusal] = []
-        self._unreadable_codes: Counter[str] = Counter()
-        self.seen = 0
-
-    def add(self, entry: Entry, outcome: Decoded | Unreadable) -> None:
-        """The next entry and what the decoder said of it."""
-        if isinstance(outcome, Unreadable):
-            found = f" ({outcome.width} × {outcome.height})" if outcome.width else ""
-            self.refuse(Refusal(entry.name, outcome.code, MESSAGES[outcome.code] + found))
-            return
-        self.seen += 1
-        self._images.append(entry.data)
-        self._thumbs.append(outcome.thumbnail)
-        native = max(outcome.width, outcome.height) <= PIXEL_SIDE
-        self._pixels.append(outcome.pixel_shape, outcome.pixels, native=native)
-        self._conversions[outcome.conversions] += 1
-        columns = self._columns
-        columns.names.append(entry.name)
-        columns.given_labels.append(self._class_index[entry.label])
-        columns.content_hashes.append(hashlib.sha256(entry.data).hexdigest())
-        columns.widths.append(outcome.width)
-        columns.heights.append(outcome.height)
-        columns.splits.append(entry.split)
-        columns.true_labels.append(self._number(entry.true_label))
-        columns.annotations.append(tuple(map(self._number, entry.annotations)))
-
-    def _number(self, label: str | None) -> int:
-        return MISSING if label is None else self._class_index[label]
-
-    def refuse(self, refusal: Refusal) -> None:
-        """An item that becomes no sample."""
-        self.seen += 1
-        if self._all_or_nothing:
-            raise BadInput(
-                refusal.code,
-                refusal.message,
-                hint="Mend it, or import without “all or nothing”.",
-                item=refusal.item,
-            )
-        self._unreadable_codes[refusal.code] += 1
-        if len(self._unreadable) < _LISTED:
-            self._unreadable.append(refusal)
-
-    def finish(self, source: Source) -> Imported:
-        """Closes the files; raises BadInput TOO_FEW when what is left is nothing to audit."""
-        columns = self._columns
-        given_label_N = np.array(columns.given_labels, dtype=np.int32)
-        count_C = np.bincount(given_label_N, minlength=len(source.classes))
-        self._check_enough(count_C)
-        self._images.close()
-        self._thumbs.close()
-        shape = self._pixels.close()
-        conversions = {
-            name: sum(times for done, times in self._conversions.items() if done >> place & 1)
-            for place, name in enumerate(CONVERSIONS)
-        }
-        report = {
-            "recognised": source.format,
-            "reason": source.reason,
-            "splits": source.splits,
-            "taken": source.taken,
-            "total": source.total,
-            "imported": len(columns.names),
-            "unreadable": [
-                {"item": one.item, "code": one.code, "message": one.message} for one in self._unreadable
-            ],
-            "unreadable_count": self._unreadable_codes.total(),
-            "ignored": source.ignored,
-            "conversions": {name: times for name, times in conversions.items() if times},
-            "duplicates": len(columns.names) - len(set(columns.content_hashes)),
-            "class_counts": dict(zip(source.classes, count_C.tolist(), strict=True)),
-            "columns": dict(source.columns.chosen) if source.columns else {},
-            "table_format": source.columns.table if source.columns else "",
-            "annotators": source.annotators,
-        }
-        true_label_N = np.array(columns.true_labels, dtype=np.int32)
-        label_NA = np.array(columns.annotations, dtype=np.int32).reshape(len(columns.names), -1)
-        return Imported(
-            names=columns.names,
-            given_label_N=given_label_N,
-            content_hash=columns.content_hashes,
-            width_N=np.array(columns.widths, dtype=np.int32),
-            height_N=np.array(columns.heights, dtype=np.int32),
-            split=columns.splits,
-            true_label_N=true_label_N if (true_label_N != MISSING).any() else None,
-            annotators=source.annotators,
-            annotation_NA=label_NA,
-            classes=source.classes,
-            image_shape=shape,
-            report=report,
-        )
-
-    def _check_enough(self, count_C: NDArray[np.intp]) -> None:
-        present = int((count_C > 0).sum())
-        if present >= 2 and count_C.max() >= 2:
-            return
-        common = self._unreadable_codes.most_common(1)
-        unread = (
-            f" {self._unreadable_codes.total()} could not be read, most: {common[0][0]}." if common else ""
-        )
-        raise BadInput(
-            "TOO_FEW",
-            f"{int(count_C.sum())} images in {present} classes are too few to audit.{unread}",
-            hint="At least two classes are needed, one of them with two images or more.",
-            item=self._unreadable[0].item if self._unreadable else None,
-            limit=2,
-            found=present,
-        )
-
-    def discard(self) -> None:
-        """Removes everything written."""
-        self._images.discard()
-        self._thumbs.discard()
-        self._pixels.discard()

@@ -156,10 +156,29 @@ def classes_of(rows: Iterable[Row]) -> list[str]:
     return sorted(found, key=lambda label: (natural_key(label), label))
 
 
-def check_classes(classes: Sequence[str], rows: Sequence[Row], limits: Limits, hint: str) -> None:
-    """Raises BadInput: too many classes or rows, a class name too long or unprintable, fewer than two in use."""
+def check_classes(
+    classes: Sequence[str], rows: Sequence[Row], limits: Limits, hint: str, fewest: int
+) -> None:
+    """Raises BadInput: too many classes or rows, a class name too long or unprintable, fewer in use than `fewest`."""
     if len(rows) > limits.members:
         raise BadInput("LIMIT_EXCEEDED", "Too many samples.", limit=limits.members, found=len(rows))
+    check_class_names(classes, limits)
+    used = {row.label for row in rows}
+    if len(used) < fewest:
+        raise BadInput(
+            "TOO_FEW",
+            "The labels name one class only; an audit compares classes."
+            if used
+            else "No sample has a label.",
+            hint=hint,
+            item=shown(next(iter(used))) if used else None,
+            limit=fewest,
+            found=len(used),
+        )
+
+
+def check_class_names(classes: Sequence[str], limits: Limits) -> None:
+    """Raises BadInput: too many classes, or a name that is empty, too long or unprintable."""
     if len(classes) > limits.classes:
         raise BadInput(
             "LIMIT_EXCEEDED",
@@ -181,18 +200,6 @@ def check_classes(classes: Sequence[str], rows: Sequence[Row], limits: Limits, h
                 limit=limits.label_characters,
                 found=len(label),
             )
-    used = {row.label for row in rows}
-    if len(used) < 2:
-        raise BadInput(
-            "TOO_FEW",
-            "The labels name one class only; an audit compares classes."
-            if used
-            else "No sample has a label.",
-            hint=hint,
-            item=shown(next(iter(used))) if used else None,
-            limit=2,
-            found=len(used),
-        )
 
 
 def named(value: int, names: Sequence[str] | None) -> str | None:

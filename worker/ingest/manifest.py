@@ -18,8 +18,8 @@ from worker.ingest.listed import Listed, Row, check_classes, classes_of, file_pi
 from worker.ingest.lookup import Lookup
 from worker.ingest.members import Members
 from worker.ingest.names import natural_key, shown
+from worker.ingest.sheets import TABLE_SUFFIXES, Sheet, read_table
 from worker.ingest.source import SPLIT_NAMES, Columns, Refusal, Wish, split_in
-from worker.ingest.tables import TABLE_SUFFIXES, Table, read_table
 
 _LOOKED_AT = 200
 """Rows by which the image column is told."""
@@ -31,7 +31,7 @@ _SPARE_CLASSES = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    table: Table
+    sheet: Sheet
     columns: Columns
 
 
@@ -67,9 +67,11 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
     ]
     rows, splits, taken = take(rows, wish.split, has_splits=any(row.split is not None for row in rows))
     classes = classes_of(rows)
-    check_classes(classes, rows, limits, "The table's label column must hold at least two classes.")
+    check_classes(
+        classes, rows, limits, "The table's label column must hold at least two classes.", wish.fewest_classes
+    )
     columns = found[0].columns
-    tables = ", ".join(shown(one.table.name.rsplit("/", 1)[-1]) for one in found)
+    tables = ", ".join(shown(one.sheet.name.rsplit("/", 1)[-1]) for one in found)
     guessed = "the label is what most annotators say, " if "label" not in columns.chosen else ""
     return Listed(
         format="manifest",
@@ -81,7 +83,7 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
         taken=taken,
         refusals=refusals,
         ignored=members.ignored + len(members.sizes) - len(images) - len(found),
-        columns=replace(columns, table=found[0].table.name.rsplit(".", 1)[-1].casefold()),
+        columns=replace(columns, table=found[0].sheet.name.rsplit(".", 1)[-1].casefold()),
         annotators=annotators_in(columns),
     )
 
@@ -94,33 +96,32 @@ def _are_class_folders(images: Sequence[str]) -> bool:
 def _read(members: Members, name: str, files: Lookup, wish: Wish, limits: Limits) -> _Read | None:
     """The table with what its columns are for; None when it names no images."""
     with members.reading() as reader:
-        table = read_table(reader, name, limits)
-    images = _image_columns(table, files)
-    if not images and wish.columns.get("image") not in table.header:
+        sheet = read_table(reader, name, limits)
+    images = _image_columns(sheet, files)
+    if not images and wish.columns.get("image") not in sheet.header:
         return None
 
     def spare(left: Sequence[str]) -> str | None:
         likely = [
-            one
-            for one in left
-            if 2 <= len(set(table.column(one))) <= min(_SPARE_CLASSES, len(table.rows) // 2)
+            one for one in left if 2 <= len(set(sheet.cells(one))) <= min(_SPARE_CLASSES, len(sheet) // 2)
         ]
         return likely[0] if len(likely) == 1 else None
 
-    columns = guess(table.header, wish.columns, name, images=images, spare=spare)
+    columns = guess(sheet.header, wish.columns, name, images=images, spare=spare)
     if "label" not in columns.chosen and "annotators" not in columns.chosen:
-        raise label_untold(name, table.header)
-    return _Read(table, columns)
+        raise label_untold(name, sheet.header)
+    return _Read(sheet, columns)
 
 
-def _image_columns(table: Table, files: Lookup) -> list[str]:
+def _image_columns(sheet: Sheet, files: Lookup) -> list[str]:
     """Columns whose cells name images, the best first."""
     order = {name: place for place, name in enumerate(IMAGE_NAMES)}
     scored = []
-    rows = table.rows[:: max(1, len(table.rows) // _LOOKED_AT)]
-    for place, column in enumerate(table.header):
-        there = sum(files.find(row[place], table.name) is not None for row in rows)
-        if rows and there >= _ENOUGH * len(rows):
+    for place, column in enumerate(sheet.header):
+        cells = sheet.cells(column)
+        some = cells[:: max(1, len(cells) // _LOOKED_AT)]
+        there = sum(files.find(cell, sheet.name) is not None for cell in some)
+        if some and there >= _ENOUGH * len(some):
             scored.append((-there, order.get(plain(column), len(order)), place, column))
     return [column for *_, column in sorted(scored)]
 
@@ -130,19 +131,19 @@ def _rows(found: Sequence[_Read], files: Lookup) -> tuple[list[Row], list[Refusa
     refusals: list[Refusal] = []
     seen: set[str] = set()
     for one in found:
-        table, chosen, annotators = one.table, one.columns.chosen, annotators_in(one.columns)
-        cells = table.column(chosen["image"])
+        sheet, chosen, annotators = one.sheet, one.columns.chosen, annotators_in(one.columns)
+        cells = sheet.cells(chosen["image"])
         nothing: list[str | None] = [None] * len(cells)
         labels, true_labels, splits = (
-            table.column(chosen[word]) if word in chosen else nothing
+            sheet.cells(chosen[word]) if word in chosen else nothing
             for word in ("label", "true_label", "split")
         )
-        said = list(zip(*map(table.column, annotators), strict=True)) if annotators else [()] * len(cells)
-        from_name = split_in(table.name)
+        said = list(zip(*map(sheet.cells, annotators), strict=True)) if annotators else [()] * len(cells)
+        from_name = split_in(sheet.name)
         for cell, label, true_label, split, votes in zip(
             cells, labels, true_labels, splits, said, strict=True
         ):
-            name = files.find(cell, table.name)
+            name = files.find(cell, sheet.name)
             label = label if "label" in chosen else _most_said(votes)
             if name is None:
                 refusals.append(

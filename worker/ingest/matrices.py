@@ -1,4 +1,4 @@
-"""A matrix with a row for each sample from npy, npz, CSV or Parquet; knows files of numbers, not what the numbers mean.
+"""A matrix with a row for each sample from npy, npz, CSV, JSON Lines or Parquet; knows files of numbers, not what the numbers mean.
 
 Nothing is unpickled, and no array is read before its header is believed. Shape letters: N samples, R rows, D columns.
 """
@@ -19,12 +19,11 @@ from numpy.typing import NDArray
 from backend.audit.errors import BadInput
 from backend.settings import Limits
 from worker.ingest.names import shown
+from worker.ingest.npy_header import NotNpy, read_header
 from worker.ingest.rows import KEY_COLUMNS, Placed, complete, count_differs, placed
 from worker.ingest.sheets import Sheet, check_file, first_word, numbers, pickle_refused, read_sheet
 from worker.ingest.zip_archive import ZipArchive
 
-HEADER_BYTES = 4096
-"""numpy writes far shorter headers for plain arrays."""
 _NUMBERS = "fiu"
 _NAMES_OF_COLUMNS = ("classes", "class_names")
 
@@ -179,10 +178,8 @@ class _Header(NamedTuple):
 def _header(file: BinaryIO, size: int, what: str) -> _Header:
     """What an array's header promises; the file then stands at its first value."""
     try:
-        version = npy.read_magic(file)
-        read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
-        shape, fortran, dtype = read(file, max_header_size=HEADER_BYTES)
-    except (ValueError, KeyError, EOFError, SyntaxError, TypeError) as error:
+        shape, fortran, dtype = read_header(file)
+    except NotNpy as error:
         raise _rejected(what, "its header cannot be read") from error
     if dtype.hasobject:
         raise _rejected(what, "it holds Python objects, which could run code", str(dtype))

@@ -25,6 +25,11 @@ def shown(name: str) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
 
 
+def in_file(name: str, line: int) -> str:
+    """Where people find something: the line, of the file where that has a name."""
+    return f"{shown(name)}, line {line}" if name else f"line {line}"
+
+
 def has_bad_character(text: str) -> bool:
     """Whether the text holds NUL, control, surrogate or bidirectional characters."""
     return any(c in _BIDIRECTIONAL or unicodedata.category(c) in ("Cc", "Cs") for c in text)

@@ -15,15 +15,23 @@ from PIL import Image
 
 from worker.ingest.decoder import PIXEL_SIDE, fit
 
+PACK_FILES = ("images.pack", "images.offsets.npy", "thumbs.pack", "thumbs.offsets.npy")
+PIXELS_FILE = "pixels.npy"
+
 
 class PackWriter:
-    """`STEM.pack` holds blobs end to end, `STEM.offsets.npy` int64 (N+1,): blob i is offsets[i]:offsets[i+1]."""
+    """`STEM.pack` holds blobs end to end, `STEM.offsets.npy` int64 (N+1,): blob i is offsets[i]:offsets[i+1].
 
-    def __init__(self, folder: Path, stem: str) -> None:
+    With `onto` it goes on with the pack that lies there.
+    """
+
+    def __init__(self, folder: Path, stem: str, *, onto: bool = False) -> None:
         self.blob_path = folder / f"{stem}.pack"
         self.offsets_path = folder / f"{stem}.offsets.npy"
-        self._file = self.blob_path.open("wb")
         self._offsets = array("q", [0])
+        if onto:
+            self._offsets = array("q", np.load(self.offsets_path, allow_pickle=False).tobytes())
+        self._file = self.blob_path.open("ab" if onto else "wb")
 
     def append(self, blob: bytes) -> None:
         """Adds the next sample's bytes."""
@@ -50,7 +58,7 @@ class PixelWriter:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "pixels.npy"
+        self.path = folder / PIXELS_FILE
         self._spool_path = folder / "pixels.spool"
         self._file = self._spool_path.open("wb")
         self._shapes = array("B")
@@ -61,6 +69,12 @@ class PixelWriter:
         self._file.write(pixels)
         self._shapes.extend(shape)
         self._sizes.add(shape[:2] if native else (0, 0))
+
+    def take_over(self, image_NHWC: NDArray[np.uint8], native_N: NDArray[np.bool_]) -> None:
+        """Adds images that such a file held already; so all of them come out as if they had come together."""
+        shape = image_NHWC.shape[1:]
+        for image_HWC, native in zip(image_NHWC, native_N.tolist(), strict=True):
+            self.append(shape, image_HWC.tobytes(), native=native)
 
     def close(self) -> tuple[int, int, int]:
         """Writes `pixels.npy`, uint8 (N, H, W, C), and returns (H, W, C)."""

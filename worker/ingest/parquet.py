@@ -182,7 +182,7 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> ParquetShards | N
         total = sum(shard.rows for shard in chosen)
         if total > limits.members:
             raise BadInput("LIMIT_EXCEEDED", "Too many rows.", limit=limits.members, found=total)
-        values, seen = _classes(reader, chosen, limits)
+        values, seen = _classes(reader, chosen, limits, wish.fewest_classes)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for shard, labels in zip(chosen, seen, strict=True):
         for value, times in labels.items():
@@ -245,11 +245,11 @@ def _missing_shards(shards: Sequence[_Shard]) -> int:
 
 
 def _classes(
-    reader: Reader, shards: Sequence[_Shard], limits: Limits
+    reader: Reader, shards: Sequence[_Shard], limits: Limits, fewest: int
 ) -> tuple[dict[Value, str], list[Counter[Value | None]]]:
     """Class names by label value, in label order, and how often each shard gives each value.
 
-    Raises when the shards disagree or hold fewer than two classes.
+    Raises when the shards disagree or hold fewer classes than `fewest`.
     """
     kinds = {shard.columns for shard in shards}
     if len(kinds) > 1:
@@ -262,7 +262,7 @@ def _classes(
         rows = 0
         seen: Counter[Value | None] = Counter()
         with _opened(reader, shard.name) as parquet:
-            for batch in _record_batches(parquet, list(columns.labels)):
+            for batch in record_batches(parquet, list(columns.labels)):
                 rows += batch.num_rows
                 seen.update(_plain(batch.column(columns.label)))
                 for column in columns.labels[1:]:
@@ -281,25 +281,38 @@ def _classes(
         values = {value: str(value) for value in sorted(present, key=int) if value != UNLABELLED}
     else:
         values = {value: str(value) for value in sorted(present, key=lambda value: natural_key(str(value)))}
-    check_classes(values, sum(given, Counter()), limits)
+    check_classes(values, sum(given, Counter()), limits, fewest)
     return values, given
 
 
-def _record_batches(
+def record_batches(
     parquet: pq.ParquetFile, columns: list[str], groups: Sequence[int] | None = None
 ) -> Iterator[pa.RecordBatch]:
     """The columns in batches whose memory is bounded, whatever the pages expand to."""
     for group in range(parquet.metadata.num_row_groups) if groups is None else groups:
-        chunks = parquet.metadata.row_group(group)
-        sizes = [
-            chunk.total_uncompressed_size
-            for chunk in map(chunks.column, range(chunks.num_columns))
-            if chunk.path_in_schema.split(".")[0] in columns
-        ]
-        rows = min(_BATCH_ROWS, _BATCH_BYTES // max([1, *sizes]))
+        rows = min(_BATCH_ROWS, _BATCH_BYTES // max(1, _largest(parquet, columns, group)))
         yield from parquet.iter_batches(
             batch_size=max(1, rows), row_groups=[group], columns=columns, use_threads=False
         )
+
+
+def _largest(parquet: pq.ParquetFile, columns: list[str], group: int) -> int:
+    """Bytes of the largest of the columns in a row group, uncompressed; 0 where it holds no rows."""
+    # Asked for a column whose description contradicts itself, pyarrow ends the process. Reading a row of the same
+    # columns makes the same checks and raises.
+    one_row = parquet.iter_batches(batch_size=1, row_groups=[group], columns=columns, use_threads=False)
+    if next(one_row, None) is None:
+        return 0
+    described = parquet.metadata.row_group(group)
+    paths = (parquet.schema.column(place).path for place in range(described.num_columns))
+    return max(
+        (
+            int(described.column(place).total_uncompressed_size)
+            for place, path in enumerate(paths)
+            if any(path == column or path.startswith(f"{column}.") for column in columns)
+        ),
+        default=0,
+    )
 
 
 def _plain(column: pa.Array) -> list[Any]:
@@ -315,7 +328,7 @@ def _rows(
     columns = shard.columns
     with _opened(reader, shard.name) as parquet:
         row = 0
-        for batch in _record_batches(parquet, [columns.image, *columns.labels], groups):
+        for batch in record_batches(parquet, [columns.image, *columns.labels], groups):
             image = batch.column(columns.image)
             paths: list[Any] = [None] * len(image)
             if pa.types.is_struct(image.type):

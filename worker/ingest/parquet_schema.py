@@ -187,7 +187,9 @@ def _pick(present: Sequence[str], usual: Iterable[str], declared: Sequence[str])
     return present[0] if len(present) == 1 else None
 
 
-def check_classes(values: Mapping[Value, str], seen: Counter[Value | None], limits: Limits) -> None:
+def check_classes(
+    values: Mapping[Value, str], seen: Counter[Value | None], limits: Limits, fewest: int
+) -> None:
     if len(values) > limits.classes:
         raise BadInput(
             "LIMIT_EXCEEDED",
@@ -212,7 +214,10 @@ def check_classes(values: Mapping[Value, str], seen: Counter[Value | None], limi
             "No row has a label." if missing else "No row has a label of the declared classes.",
             hint="Splits that are published without labels cannot be audited.",
         )
-    if len(used) < 2:
+    if len(used) < fewest:
         raise BadInput(
-            "TOO_FEW", "The labels name one class only; an audit compares classes.", limit=2, found=len(used)
+            "TOO_FEW",
+            "The labels name one class only; an audit compares classes.",
+            limit=fewest,
+            found=len(used),
         )

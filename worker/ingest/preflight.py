@@ -10,8 +10,8 @@ from typing import Any
 
 from backend.settings import Limits
 from worker.ingest.decoding import Allowance, DecoderPool, Unreadable
-from worker.ingest.importing import MESSAGES
 from worker.ingest.source import Cancelled, Identity, Recognised, Refusal
+from worker.ingest.writing import MESSAGES
 
 SAMPLED = 96
 """So many images, spread over all of them, are decoded."""
@@ -45,12 +45,15 @@ def look(
     tell: Tell = lambda message, fraction: None,
     should_stop: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.monotonic,
+    *,
+    part: bool = False,
 ) -> dict[str, Any]:
     """The report: recognised, reason, total, ignored, splits {name: entries}, taken, classes, counts {split: {class:
     entries}}, columns {chosen, candidates} or None, annotators, readable {looked_at, unreadable}, unreadable [{item,
     code, message}] (at most 20), unreadable_count (known beforehand and seen in the sample), duplicates {images,
     across_splits, different_labels, compared, complete, examples}, warnings [{code, message}].
 
+    Of a `part`, which is to be added to a dataset, the sizes of the classes say nothing, and no warning speaks of them.
     Raises BadInput for a damaged container, Cancelled once `should_stop()`.
     """
     tell("Trying some of the images", 0.2)
@@ -86,7 +89,7 @@ def look(
             "examples": duplicates.examples,
         },
     }
-    report["warnings"] = warnings_of(report)
+    report["warnings"] = warnings_of(report, part=part)
     return report
 
 
@@ -143,7 +146,7 @@ def _duplicates(
     return found
 
 
-def warnings_of(report: dict[str, Any]) -> list[dict[str, str]]:
+def warnings_of(report: dict[str, Any], *, part: bool = False) -> list[dict[str, str]]:
     """What deserves a word before the import, the gravest first."""
     said: list[tuple[str, str]] = []
     duplicates = report["duplicates"]
@@ -162,6 +165,11 @@ def warnings_of(report: dict[str, Any]) -> list[dict[str, str]]:
                 f"{_images(duplicates['across_splits'])} in more than one split.",
             )
         )
+    said += [] if part else _about_sizes(report)
+    return [{"code": code, "message": message} for code, message in said]
+
+
+def _about_sizes(report: dict[str, Any]) -> list[tuple[str, str]]:
     totals: Counter[str] = Counter(dict.fromkeys(report["classes"], 0))
     for labels in report["counts"].values():
         totals.update(labels)
@@ -169,12 +177,12 @@ def warnings_of(report: dict[str, Any]) -> list[dict[str, str]]:
     if few:
         named = ", ".join(f"“{name}” ({totals[name]})" for name in few[:5])
         more = f" and {len(few) - 5:,} more" if len(few) > 5 else ""
-        said.append(("CLASSES_TOO_FEW", f"Fewer than {FEW} samples have the class {named}{more}."))
-    elif totals and max(totals.values()) > _RARE * min(totals.values()):
+        return [("CLASSES_TOO_FEW", f"Fewer than {FEW} samples have the class {named}{more}.")]
+    if totals and max(totals.values()) > _RARE * min(totals.values()):
         least, size = min(totals.items(), key=lambda item: item[1])
         most, largest = max(totals.items(), key=lambda item: item[1])
-        said.append(("CLASSES_UNEVEN", f"“{most}” has {largest:,} samples, “{least}” only {size:,}."))
-    return [{"code": code, "message": message} for code, message in said]
+        return [("CLASSES_UNEVEN", f"“{most}” has {largest:,} samples, “{least}” only {size:,}.")]
+    return []
 
 
 def _images(count: int) -> str:

@@ -1,41 +1,79 @@
-"""A CSV or Parquet file of plain columns as one table; knows bytes and columns, not what they mean."""
+"""A CSV, JSON Lines or Parquet file of plain columns as one table; knows bytes and columns, not what they mean.
+
+Shape letters: R rows.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 import pyarrow.parquet as pq
 
 from backend.audit.errors import BadInput
 from backend.settings import Limits
-from worker.ingest.names import PICKLE_SUFFIXES, shown
-from worker.ingest.parquet_schema import invalid
+from worker.ingest import strict_json
+from worker.ingest.members import PARQUET_SUFFIX, Reader
+from worker.ingest.names import PICKLE_SUFFIXES, in_file, shown
+from worker.ingest.parquet import record_batches
+from worker.ingest.parquet_schema import MALFORMED, invalid
+from worker.ingest.separated import MOST_COLUMNS, is_number, read_separated
 
 PICKLE_MAGIC = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
-MOST_COLUMNS = 20_000
-"""More than there may be classes."""
-_DELIMITERS = ",;\t|"
-_WIDE_ENCODINGS = (b"\xff\xfe", b"\xfe\xff")
+CSV_SUFFIXES = (".csv", ".tsv")
+JSON_LINES_SUFFIXES = (".jsonl", ".ndjson")
+TABLE_SUFFIXES = (*CSV_SUFFIXES, *JSON_LINES_SUFFIXES, PARQUET_SUFFIX)
+_WHOLE_AS_FLOAT = r"^-?[0-9]+\.0$"
+_MOST_CELLS = 20_000_000
+"""Of JSON Lines, where each line may bring a column of its own: as many as a million rows of twenty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table, and which line of the file its first row is: CSV counts lines from 1, Parquet rows from 0."""
+    """A table; where its rows stand: CSV and JSON Lines count lines from 1, Parquet rows from 0; and what it is called.
+
+    `blank` are the lines behind the first row's that hold nothing.
+    """
 
     table: pa.Table
     first_line: int
     has_header: bool = True
+    blank: tuple[int, ...] = ()
+    name: str = ""
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @property
+    def header(self) -> list[str]:
+        """The columns' names."""
+        return list(self.table.column_names)
 
     def line(self, row: int) -> str:
         """Where people find this row."""
-        return f"{'line' if self.first_line else 'row'} {row + self.first_line}"
+        number = row + self.first_line
+        for blank in self.blank:
+            number += blank <= number
+        return f"{'line' if self.first_line else 'row'} {number}"
+
+    def words(self, column: str) -> pa.ChunkedArray:
+        """The cells (R,) of a text column without space around them, empty where there is nothing.
+
+        Where all that is written are whole numbers as 3.0, they are 3: a spreadsheet with a gap among them writes so.
+        """
+        cells = pc.utf8_trim_whitespace(pc.fill_null(self.table.column(column), ""))
+        floats = pc.match_substring_regex(cells, _WHOLE_AS_FLOAT)
+        if pc.all(pc.or_(floats, pc.equal(cells, ""))).as_py() and pc.any(floats).as_py():
+            return pc.replace_substring_regex(cells, r"\.0$", "")
+        return cells
+
+    def cells(self, column: str) -> list[str | None]:
+        """The same, None where there is nothing."""
+        return [cell or None for cell in self.words(column).to_pylist()]
 
 
 def check_file(path: Path, limits: Limits) -> bytes:
@@ -62,105 +100,159 @@ def pickle_refused() -> BadInput:
 
 
 def read_sheet(path: Path, limits: Limits, *, as_text: Collection[str] | None) -> Sheet:
-    """All columns of a CSV (comma, semicolon, tab or bar) or Parquet file.
+    """All columns of a file that was sent alone.
 
-    `as_text` names the columns (without regard to case) that are read as they are written, None stands for all;
-    the others become what they look like. A CSV whose first line holds numbers alone has no header, and its columns
-    are then called 0, 1, …. Raises BadInput CSV_PARSE with the line, PARQUET_INVALID, LIMIT_EXCEEDED, PICKLE_REFUSED.
+    `as_text` names the columns (without regard to case) that are read as they are written, None stands for all; the
+    others become what they look like. Where all are text, columns of something else than words and numbers are left
+    out. Raises BadInput CSV_PARSE and JSON_INVALID with the line, PARQUET_INVALID, LIMIT_EXCEEDED, PICKLE_REFUSED.
     """
-    magic = check_file(path, limits)
-    if magic.startswith(b"PAR1") or path.suffix.casefold() == ".parquet":
-        return _parquet(path, limits, as_text)
-    return _csv(path.read_bytes(), as_text)
+    magic, suffix = check_file(path, limits), path.suffix.casefold()
+    if magic.startswith(b"PAR1") or suffix == PARQUET_SUFFIX:
+        with path.open("rb") as file:
+            return Sheet(_parquet(file, "", limits, as_text), 0)
+    return _of_text(path.read_bytes(), suffix, "", as_text)
 
 
-def _parquet(path: Path, limits: Limits, as_text: Collection[str] | None) -> Sheet:
-    try:
-        with pq.ParquetFile(path) as file:
-            _check_width(len(file.schema_arrow.names))
-            size = sum(
-                file.metadata.row_group(n).total_byte_size for n in range(file.metadata.num_row_groups)
+def read_table(reader: Reader, name: str, limits: Limits) -> Sheet:
+    """The table of a member, all its columns as text; raises as `read_sheet`, and LIMIT_EXCEEDED for too many rows."""
+    suffix = f".{name.casefold().rsplit('.', 1)[-1]}"
+    if suffix == PARQUET_SUFFIX:
+        with reader.open(name) as file:
+            sheet = Sheet(_parquet(file, name, limits, None), 0, name=name)
+    else:
+        sheet = _of_text(reader.read(name), suffix, name, None)
+    if not sheet.has_header:
+        raise BadInput(
+            "CSV_PARSE",
+            "The first line is no header.",
+            hint="Name the columns in the first line.",
+            item=in_file(name, 1),
+        )
+    if len(sheet) > limits.members:
+        raise BadInput(
+            "LIMIT_EXCEEDED",
+            "The table has too many rows.",
+            item=shown(name),
+            limit=limits.members,
+            found=len(sheet),
+        )
+    return sheet
+
+
+def _of_text(data: bytes, suffix: str, name: str, as_text: Collection[str] | None) -> Sheet:
+    if suffix in JSON_LINES_SUFFIXES:
+        table, blank = _json_lines(data, name)
+        return Sheet(_texts(table, as_text, name), 1, blank=blank, name=name)
+    read = read_separated(data, as_text, name)
+    return Sheet(read.table, read.first_line, read.has_header, read.blank, name)
+
+
+def _json_lines(data: bytes, name: str) -> tuple[pa.Table, tuple[int, ...]]:
+    """A row for each object, a column for each key, and the blank lines."""
+    columns: dict[str, list[Any]] = {}
+    blank: list[int] = []
+    rows = 0
+    for number, line in enumerate(data.splitlines(), 1):
+        if not line.strip():
+            blank.append(number)
+            continue
+        one = strict_json.loads(line, name, number)
+        if not isinstance(one, dict):
+            raise BadInput("JSON_INVALID", "A line is no object.", item=in_file(name, number))
+        for key, value in one.items():
+            columns.setdefault(key, [None] * rows).append(value)
+        rows += 1
+        for cells in columns.values():
+            if len(cells) < rows:
+                cells.append(None)
+        check_width(len(columns))
+        if rows * len(columns) > _MOST_CELLS:
+            raise BadInput(
+                "LIMIT_EXCEEDED",
+                "The table has too many cells.",
+                item=in_file(name, number),
+                limit=_MOST_CELLS,
             )
-            if size > limits.expanded_bytes:
-                raise BadInput(
-                    "LIMIT_EXCEEDED", "The columns are too large.", limit=limits.expanded_bytes, found=size
-                )
-            table = file.read()
+    return pa.table({key: _column(cells) for key, cells in columns.items()}), tuple(blank)
+
+
+def _column(cells: list[Any]) -> pa.Array:
+    """Numbers as numbers where all are; else words, and nothing for what is nested."""
+    try:
+        return pa.array(cells)
+    except (pa.ArrowException, OverflowError, UnicodeError):
+        return pa.array([_written(cell) for cell in cells], pa.string())
+
+
+def _written(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, str | int | float):
+        return None
+    # Half of a surrogate pair is a letter to JSON, and to nobody else.
+    return str(value).encode(errors="replace").decode()
+
+
+def _parquet(file: BinaryIO, name: str, limits: Limits, as_text: Collection[str] | None) -> pa.Table:
+    try:
+        with pq.ParquetFile(file, buffer_size=1 << 20, page_checksum_verification=True) as parquet:
+            schema = parquet.schema_arrow
+            check_width(len(schema.names))
+            if len(set(schema.names)) != len(schema.names):
+                raise invalid("Two columns of the Parquet file have the same name.", name or None)
+            wanted = [field.name for field in schema if as_text is not None or _is_plain(field.type)]
+            batches, size = [], 0
+            for batch in record_batches(parquet, wanted):
+                batches.append(batch)
+                size += batch.nbytes
+                if size > limits.expanded_bytes:
+                    raise BadInput(
+                        "LIMIT_EXCEEDED",
+                        "The columns are too large.",
+                        limit=limits.expanded_bytes,
+                        found=size,
+                    )
+            table = pa.Table.from_batches(
+                batches, schema=pa.schema([schema.field(column) for column in wanted])
+            )
             table.validate(full=True)
-    except (pa.ArrowException, OSError) as error:
-        raise invalid("The Parquet file is damaged or holds something that is not Parquet.") from error
-    if len(set(table.column_names)) != len(table.column_names):
-        raise invalid("Two columns of the Parquet file have the same name.")
-    for position, field in enumerate(table.schema):
+    except MALFORMED as error:
+        raise invalid(
+            "The Parquet file is damaged or holds something that is not Parquet.", name or None
+        ) from error
+    return _texts(table, as_text, name)
+
+
+def _texts(table: pa.Table, as_text: Collection[str] | None, name: str) -> pa.Table:
+    """The columns that are wanted as text, as text."""
+    if as_text is None:
+        table = table.select([field.name for field in table.schema if _is_plain(field.type)])
+    for place, field in enumerate(table.schema):
         if as_text is not None and field.name.casefold() not in as_text:
             continue
         try:
-            table = table.set_column(position, field.name, table.column(position).cast(pa.string()))
+            table = table.set_column(place, field.name, table.column(place).cast(pa.string()))
         except pa.ArrowException as error:
-            raise invalid(f"The column {shown(field.name)} holds neither words nor numbers.") from error
-    return Sheet(table, first_line=0)
-
-
-def _csv(data: bytes, as_text: Collection[str] | None) -> Sheet:
-    if data.startswith(_WIDE_ENCODINGS):
-        raise _broken("The text is UTF-16.", 1, hint="Save it as UTF-8.")
-    data = data.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
-    if (place := data.find(b"\0")) >= 0:
-        raise _broken("The text holds a NUL character.", data.count(b"\n", 0, place) + 1)
-    try:
-        first = data.partition(b"\n")[0].rstrip(b"\r").decode()
-    except UnicodeDecodeError as error:
-        raise _broken("The text is not UTF-8.", 1, hint="Save it as UTF-8.") from error
-    delimiter = max(_DELIMITERS, key=first.count)
-    header = next(csv.reader(io.StringIO(first), delimiter=delimiter), [])
-    _check_width(len(header))
-    has_header = not all(_is_number(cell) for cell in header) or header == [
-        str(n) for n in range(len(header))
-    ]
-    names = [cell.strip() for cell in header] if has_header else [str(n) for n in range(len(header))]
-    twice = (
-        next((name for name in names if names.count(name) > 1), None)
-        if len(set(names)) < len(names)
-        else None
-    )
-    if twice is not None:
-        raise _broken(f"The column {shown(twice)} is there twice.", 1)
-    broken: list[tuple[int, int, int]] = []
-
-    def refuse(row: pyarrow.csv.InvalidRow) -> str:
-        broken.append((row.number or 0, row.expected_columns, row.actual_columns))
-        return "error"
-
-    try:
-        table = pyarrow.csv.read_csv(
-            pa.py_buffer(data),
-            # One thread: rows are counted only then.
-            read_options=pyarrow.csv.ReadOptions(
-                use_threads=False, column_names=names, skip_rows=int(has_header), block_size=1 << 24
-            ),
-            parse_options=pyarrow.csv.ParseOptions(
-                delimiter=delimiter, ignore_empty_lines=False, invalid_row_handler=refuse
-            ),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types={
-                    name: pa.string() for name in names if as_text is None or name.casefold() in as_text
-                },
-                strings_can_be_null=False,
-            ),
-        )
-    except (pa.ArrowException, UnicodeDecodeError) as error:
-        if broken:
-            line, expected, found = broken[0]
-            raise BadInput(
-                "CSV_PARSE",
-                f"Line {line} has another number of cells than the first one.",
-                hint="Every line must have one cell for each column.",
-                item=f"line {line}",
-                limit=expected,
-                found=found,
+            raise invalid(
+                f"The column {shown(field.name)} holds neither words nor numbers.", name or None
             ) from error
-        raise _broken("The text cannot be read as CSV.", _undecodable(data)) from error
-    return Sheet(table, first_line=1 + has_header, has_header=has_header)
+    return table
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return any(
+        one(kind)
+        for one in (
+            pa.types.is_null,
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_integer,
+            pa.types.is_floating,
+            pa.types.is_boolean,
+        )
+    )
 
 
 def numbers(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
@@ -179,32 +271,12 @@ def numbers(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
 def first_word(column: pa.ChunkedArray) -> tuple[int, str]:
     """The first cell of a column of words that is no number, with its row."""
     for row, cell in enumerate(column.to_pylist()):
-        if not _is_number(str(cell)):
+        if not is_number(str(cell)):
             return row, shown(str(cell))
     return 0, ""
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _check_width(columns: int) -> None:
+def check_width(columns: int) -> None:
+    """Raises BadInput LIMIT_EXCEEDED."""
     if columns > MOST_COLUMNS:
         raise BadInput("LIMIT_EXCEEDED", "The table has too many columns.", limit=MOST_COLUMNS, found=columns)
-
-
-def _undecodable(data: bytes) -> int:
-    """The line of the first byte that is no UTF-8, 1 where all are."""
-    try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        return data.count(b"\n", 0, error.start) + 1
-    return 1
-
-
-def _broken(message: str, line: int, hint: str = "Correct it, then send the file again.") -> BadInput:
-    return BadInput("CSV_PARSE", message, hint=hint, item=f"line {line}")

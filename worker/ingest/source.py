@@ -38,11 +38,13 @@ class Cancelled(Exception):
 class Wish:
     """What the user wants of a source: one split or all, and which columns hold what where that was guessed wrong.
 
-    `columns` maps words of `COLUMNS` to column names of the user's table; an empty name means "none".
+    `columns` maps words of `COLUMNS` to column names of the user's table; an empty name means "none". `fewest_classes` is
+    how many must be in use: what is added to a dataset may have one alone.
     """
 
     split: str = "train"
     columns: Mapping[str, str] = field(default_factory=dict)
+    fewest_classes: int = 2
 
 
 @dataclass(frozen=True, slots=True)

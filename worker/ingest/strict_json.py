@@ -6,7 +6,7 @@ from typing import Any
 
 from backend.audit.errors import BadInput
 from backend.audit.strictjson import NotJson, parse
-from worker.ingest.names import shown
+from worker.ingest.names import in_file, shown
 
 
 def loads(data: bytes, item: str, line: int | None = None) -> Any:
@@ -19,5 +19,5 @@ def loads(data: bytes, item: str, line: int | None = None) -> Any:
             "JSON_INVALID",
             f"This is not usable JSON: {error}.",
             hint="Write the file again as plain JSON.",
-            item=shown(item) if at is None else f"{shown(item)}, line {at}",
+            item=shown(item) if at is None else in_file(item, at),
         ) from error

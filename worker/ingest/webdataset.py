@@ -107,7 +107,13 @@ def _listed(
 ) -> Listed:
     rows, splits, taken = take(rows, wish.split, has_splits=any(row.split for row in rows))
     classes = found.names or classes_of(rows)
-    check_classes(classes, rows, limits, "Each image needs a .cls or .json with its label beside it.")
+    check_classes(
+        classes,
+        rows,
+        limits,
+        "Each image needs a .cls or .json with its label beside it.",
+        wish.fewest_classes,
+    )
     where = told(found.columns) if found.columns else "labels in .cls"
     return Listed(
         format="webdataset",

@@ -28,6 +28,7 @@ LOWEST: dict[str, str] = {
     "estimate_run": "viewer",
     "download_export": "viewer",
     "create_decisions": "reviewer",
+    "clear_carried_decisions": "reviewer",
     "download_report": "viewer",
     "create_dataset": "editor",
     "create_preflight": "editor",
@@ -38,6 +39,7 @@ LOWEST: dict[str, str] = {
     "inject_noise": "editor",
     "create_self_test": "editor",
     "create_labels": "editor",
+    "append_samples": "editor",
     "create_annotations": "editor",
     "preview_import": "editor",
     "apply_import": "editor",
@@ -62,7 +64,7 @@ LOWEST: dict[str, str] = {
 """Who may do what is not merely read, written here once more by hand."""
 OF_SCOPE = {
     "read": ("download_export", "download_report", "create_selection", "estimate_run"),
-    "decide": ("create_decisions",),
+    "decide": ("create_decisions", "clear_carried_decisions"),
 }
 LEFT_OUT = {SIGN_IN, "sign_out", "end_other_sessions"}
 """They would end the sign-ins that this test works with; they have tests of their own."""

@@ -129,6 +129,8 @@ def test_total_is_what_the_indices_are_and_the_page_begins_them_under_every_filt
         ({"verdict": "keep", "selection": selection}, np.isin(index_N, picked) & (index_N < 10)),
         ({"verdict": "none", "flagged": True}, own_N & (index_N >= 10)),
         ({"verdict": "remove"}, index_N < 0),
+        ({"split": "none"}, index_N >= 0),
+        ({"split": "test"}, index_N < 0),
         (
             {"given_label": 1, "suggested_label": 2},
             (planted.given_N == 1) & (planted.result_N["suggested_label"] == 2),
@@ -161,6 +163,7 @@ def test_a_page_says_the_size_of_the_original_and_how_many_scores_agree(
         ({"flagged_by": "0" * 32}, "RUN_UNKNOWN", "flagged_by"),
         ({"not_flagged_by": "0" * 32}, "RUN_UNKNOWN", "not_flagged_by"),
         ({"min_agreement": -1}, "INVALID", "min_agreement"),
+        ({"split": "dev"}, "INVALID", "split"),
     ],
 )
 @pytest.mark.parametrize("what", ["samples", "samples/indices"])

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import httpx
+import numpy as np
 from sqlalchemy import text
 
-from backend.store import claims, datasets
+from backend.audit.importing import Item
+from backend.store import claims, datasets, decisions
 from backend.store.database import Database
 from backend.store.tables import Dataset
 
@@ -36,6 +38,7 @@ def test_a_version_says_which_labels_changed_from_what_to_what(
             session, Dataset, version["id"], "claim", "ready", classes=["cat", "dog", "=fox"], sample_count=60
         )
     found = client.get(address).json()
+    assert (found["added"], found["new_classes"], found["carried"]) == (0, [], 0)
     assert (found["changed"], found["indices"]) == (3, zeros.tolist())
     assert found["transitions"] == [
         {"before": 0, "after": 1, "samples": 2},
@@ -44,3 +47,61 @@ def test_a_version_says_which_labels_changed_from_what_to_what(
     with database.transaction() as session:
         queued = text("SELECT count(*) FROM chancy_jobs WHERE unique_key = 'dataset:' || :id")
         assert session.execute(queued, {"id": version["id"]}).scalar_one() == 1
+
+
+def test_what_is_appended_is_an_import_of_its_own_and_said_apart_from_what_changed(
+    client: httpx.Client,
+    ready_dataset: Callable[..., str],
+    database: Database,
+    uploaded: Callable[..., str],
+    account_id: str,
+) -> None:
+    parent_id = ready_dataset()
+    body = {"upload_id": uploaded("more.zip", b"anything"), "split": "all", "duplicates": "keep"}
+    answer = client.post(f"/api/datasets/{parent_id}/append", json=body)
+    assert answer.status_code == 201, answer.text
+    version = answer.json()
+    assert (version["name"], version["parent_id"]) == ("Pets & co and more", parent_id)
+    assert version["source"].items() >= {"kind": "append", "split": "all", "duplicates": "keep"}.items()
+    with database.transaction() as session:
+        made = datasets.load(session, version["id"])
+        assert made.content_id == made.id
+        rows = datasets.samples(session, parent_id)
+        given_N = np.append(rows.given_label_N, [3, 0])
+        given_N[5] = (given_N[5] + 1) % 3
+        decisions.append(
+            session, parent_id, account_id, [Item(4, "keep", None)], None, "a key of some length"
+        )
+    with database.transaction() as session:
+        assert claims.claim(session, Dataset, version["id"], "claim", 5) is not None
+        datasets.publish_samples(
+            session,
+            version["id"],
+            names=[*rows.names, "a", "b"],
+            given_label_N=given_N,
+            content_hash=[*rows.content_hash, "0" * 64, "1" * 64],
+            width_N=np.append(rows.width_N, [1, 1]),
+            height_N=np.append(rows.height_N, [1, 1]),
+        )
+        carried = decisions.carry(session, parent_id, version["id"])
+        claims.finish(
+            session,
+            Dataset,
+            version["id"],
+            "claim",
+            "ready",
+            classes=["cat", "dog", "=fox", "owl"],
+            sample_count=62,
+            report={"carried": carried._asdict()},
+        )
+    found = client.get(f"/api/datasets/{version['id']}/difference").json()
+    assert (found["added"], found["new_classes"], found["carried"], found["left_out"]) == (2, ["owl"], 1, 0)
+    assert (found["changed"], found["indices"]) == (1, [5])
+    address = f"/api/datasets/{version['id']}/decisions"
+    (stands,) = client.get(f"{address}/standing").json()["items"]
+    assert (stands["index"], stands["account"], stands["carried_from"]) == (4, "local", parent_id)
+    assert client.get(f"{address}/recent").json()["items"] == []
+    assert client.delete(f"{address}/carried").json() == {"recorded": 1, "counts": {}}
+    assert client.delete(f"{address}/carried").json()["recorded"] == 0
+    (batch,) = client.get(f"{address}/recent").json()["items"]
+    assert batch["changes"] == [{"index": 4, "before": {"verdict": "keep", "label": None}, "after": None}]

@@ -201,6 +201,55 @@ def test_the_cleaned_dataset_imports_again_as_it_left(
     assert datasets[again]["class_counts"] != datasets[noisy]["class_counts"]
 
 
+def test_labels_decisions_annotators_and_more_images_come_from_files(
+    running: Installation, digits_folder: Path, audited: tuple[str, str, str], tmp_path: Path
+) -> None:
+    dataset, *_ = audited
+    labels, decisions, raters = (tmp_path / f"{name}.csv" for name in ("labels", "decided", "raters"))
+
+    def told(*arguments: str, status: int = 0) -> tuple[str, str]:
+        environment = {**running.environment, "COLUMNS": "200"}
+        done = run_command(*arguments, environment=environment)
+        assert done.returncode == status, done.stderr
+        return done.stderr, done.stdout.strip()
+
+    labels.write_text("index,label\n0,eleven\n1,\n")
+    said, printed = told("relabel", dataset, str(labels), status=1)
+    assert "--new-classes" in said
+    assert "item=line 2" in said
+    assert "found=eleven" in said
+    assert printed == ""
+
+    decisions.write_text("index,decision,label\n0,remove,\n1,keep,\n2,relabel,3\n9999,keep,\n4,perhaps,\n")
+    said, _ = told("decide", dataset, str(decisions), "--dry-run")
+    assert "3 new decisions (1 remove, 1 keep, 1 relabel)" in said
+    assert "line 5" in said
+    assert "line 6" in said
+    assert "Recorded 3." in told("decide", dataset, str(decisions))[0]
+    assert "0 new decisions" in told("decide", dataset, str(decisions))[0]
+
+    raters.write_text("index,ann,bob\n0,1,1\n1,2,3\n")
+    said, _ = told("annotate", dataset, str(raters))
+    assert "ann: 2 labels" in said
+    assert "1 of 2 samples are unanimous." in said
+
+    said, version = told("relabel", dataset, str(labels), "--new-classes")
+    assert "1 of 1,200 labels changed." in said
+    assert "New classes: eleven." in said
+    assert "2 decisions carried over; 1 not, since their labels changed." in said
+
+    more = tmp_path / "more" / "3"
+    more.mkdir(parents=True)
+    shutil.copy(next((digits_folder / "3").iterdir()), more / "old.png")
+    Image.new("L", (8, 8), 77).save(more / "new.png")
+    said, appended_id = told("import", str(more.parent), "--append-to", version, "--no-decisions")
+    assert "Added 1 image behind the 1,200 that were there." in said
+    assert "There already: 1, skipped" in said
+    assert "carried over" not in said
+    appended = {each["id"]: each for each in running.json("datasets")}[appended_id]
+    assert (appended["sample_count"], appended["classes"][-1]) == (SAMPLES + 1, "eleven")
+
+
 def test_an_unknown_id_names_what_was_perhaps_meant(
     running: Installation, audited: tuple[str, str, str]
 ) -> None:

@@ -33,6 +33,10 @@ class Item:
     label: int | None = None
 
 
+SPLITS = ("train", "test", None, "other", "dev")
+"""By sample index, again and again; what is none of ours counts as other."""
+
+
 @dataclass(frozen=True)
 class Reviewed:
     """A published run with some decisions, two others beside it, two selections, and what every row must be."""
@@ -62,6 +66,7 @@ def reviewed(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathF
             datasets.publish_samples(
                 session, made.id, names=["x"] * SAMPLES, given_label_N=index_N % CLASSES,
                 content_hash=["0" * 64] * SAMPLES, width_N=index_N, height_N=index_N,
+                split=[SPLITS[index % len(SPLITS)] for index in range(SAMPLES)],
             )  # fmt: skip
             claims.finish(
                 session, Dataset, made.id, "import", "ready", sample_count=SAMPLES, classes=["a", "b", "c"]
@@ -126,6 +131,7 @@ filters = st.tuples(
         verdict=st.none() | st.sampled_from(["none", "keep", "relabel", "remove", "unsure"]),
         indices=st.none() | st.lists(st.integers(0, SAMPLES + 3)).map(tuple),
         min_agreement=st.none() | st.integers(0, 6),
+        split=st.none() | st.sampled_from(["train", "val", "test", "other", "none"]),
         order=st.sampled_from(["posterior", "index", "selection"]),
     ),
     st.none() | st.integers(0, 1),
@@ -147,6 +153,11 @@ def _completed(reviewed: Reviewed, drawn: tuple[SampleFilter, int | None, Places
     )
 
 
+def _split(index: int) -> str:
+    said = SPLITS[index % len(SPLITS)] or "none"
+    return "other" if said == "dev" else said
+
+
 def _expected(reviewed: Reviewed, wanted: SampleFilter) -> list[int]:
     members = list(range(SAMPLES)) if wanted.selection is None else reviewed.selections[wanted.selection]
 
@@ -163,6 +174,7 @@ def _expected(reviewed: Reviewed, wanted: SampleFilter) -> list[int]:
                 wanted.verdict is None or reviewed.verdicts.get(index, "none") == wanted.verdict,
                 wanted.indices is None or index in wanted.indices,
                 wanted.min_agreement is None or row["agreement"] >= wanted.min_agreement,
+                wanted.split is None or wanted.split == _split(index),
                 all(reviewed.others[other][index] for other in wanted.flagged_by),
                 not any(reviewed.others[other][index] for other in wanted.not_flagged_by),
             )

@@ -15,9 +15,10 @@ from hypothesis import settings
 from PIL import Image
 
 from backend.settings import Limits
-from worker.ingest.importing import Imported, import_images
+from worker.ingest.importing import import_images
 from worker.ingest.opening import opened_source
 from worker.ingest.source import Source, Wish
+from worker.ingest.writing import Imported
 
 settings.register_profile("long", max_examples=2000)
 

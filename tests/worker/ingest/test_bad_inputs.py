@@ -196,6 +196,11 @@ WHOLE: dict[str, tuple[str, bytes, str]] = {
     "an IDX of impossible size": ("a.zip", idx(images=struct.pack(">HBB4I", 0, 8, 4, *[2**32 - 1] * 4)), "SIZE_MISMATCH"),
     "an IDX of nothing": ("a.zip", idx(images=struct.pack(">HBB4I", 0, 8, 4, 12, 0, 32, 3)), "IMAGE_FORMAT"),
     "an IDX of floats": ("a.zip", idx(images=struct.pack(">HBB4I", 0, 13, 4, 12, 32, 32, 3)), "ARCHIVE_METHOD"),
+    "one-hot labels with two ones": (
+        "a.zip",
+        zipped({"x.npy": npy(np.zeros((4, 8, 8), np.uint8)), "y.npy": npy(np.ones((4, 2), np.uint8))}),
+        "NPY_REJECTED",
+    ),
     "an IDX that is none": ("a.zip", idx(images=b"hello"), "ARCHIVE_UNREADABLE"),
     "IDX images without labels": (
         "a.zip",

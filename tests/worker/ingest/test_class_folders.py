@@ -13,10 +13,10 @@ import pytest
 from backend.audit.errors import BadInput
 from backend.settings import Limits
 from worker.ingest.class_folders import recognise
-from worker.ingest.importing import Imported
 from worker.ingest.listed import Listed
 from worker.ingest.members import Reader
 from worker.ingest.source import Entry, Source, Wish
+from worker.ingest.writing import Imported
 
 
 class Names:

@@ -11,7 +11,7 @@ import pytest
 
 from backend.settings import Limits
 from worker.ingest import Recognised
-from worker.ingest.importing import Imported
+from worker.ingest.writing import Imported
 
 INSTALLED = Path("/usr/share/datasets/fashion-mnist")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +16,8 @@ from tests.worker.ingest import written
 from tests.worker.ingest.written import WORDS, Labelled, as_folder, as_tar, as_zip
 from worker.ingest import Entry, Wish
 from worker.ingest.decoder import decode
-from worker.ingest.importing import Imported
 from worker.ingest.opening import FORMATS, opened_source
+from worker.ingest.writing import Imported
 
 Write = Callable[[Path, Labelled], Path]
 
@@ -58,9 +60,29 @@ FORMS: dict[str, tuple[str, Write]] = {
         "arrays",
         lambda at, d: as_zip(at, written.arrays(d, lambda x: (x / 255).astype(np.float32))),
     ),
+    "npz of one-hot labels": ("arrays", lambda at, d: as_zip(at, one_hot(written.arrays(d)))),
+    "emnist": ("idx", lambda at, d: as_folder(at, emnist(d))),
     "npy files": ("arrays", lambda at, d: as_folder(at, written.arrays(d))),
     "coco": ("coco", lambda at, d: as_zip(at, written.coco(d))),
 }
+
+
+def one_hot(members: dict[str, bytes]) -> dict[str, bytes]:
+    """The same arrays with a row of zeros and a one for each label."""
+    for name in ("y_train.npy", "y_test.npy"):
+        label_N1 = np.load(io.BytesIO(members[name]))
+        members[name] = written.npy(np.eye(len(WORDS), dtype=np.float32)[label_N1[:, 0]])
+    return members
+
+
+def emnist(data: Labelled) -> dict[str, bytes]:
+    """IDX files as EMNIST has them, rows and columns exchanged."""
+    turned = replace(data, image=np.ascontiguousarray(data.image.swapaxes(1, 2)))
+    members = written.idx(turned, packed=True)
+    return {
+        f"emnist-digits-{name.replace('t10k', 'test')}" if "ubyte" in name else name: data
+        for name, data in members.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +128,12 @@ def test_what_was_written_comes_back(form: str, data: Labelled, tmp_path: Path, 
         assert (source.taken, source.total) == ("train", 45)
         assert {entry.split for entry in source.entries() if isinstance(entry, Entry)} == {"train"}
         assert told(source.entries(5)) == told(iter(list(source.entries())[:5]))
+
+
+def test_what_is_turned_and_what_was_one_hot_is_said(data: Labelled, tmp_path: Path, limits: Limits) -> None:
+    for form, word in (("emnist", "turned upright"), ("npz of one-hot labels", "labels in “y” (one-hot)")):
+        with opened_source(FORMS[form][1](tmp_path / form, data), limits=limits) as source:
+            assert word in source.reason
 
 
 def test_every_format_is_written_here() -> None:

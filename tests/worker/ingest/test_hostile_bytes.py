@@ -16,6 +16,7 @@ from PIL import Image
 from backend.audit.errors import BadInput
 from backend.settings import Limits
 from tests.worker.ingest import written
+from tests.worker.ingest.damage import damaged
 from worker.ingest.decoding import Allowance, DecoderPool
 from worker.ingest.opening import opened_source
 from worker.ingest.source import Entry, Refusal, Wish
@@ -63,23 +64,6 @@ INSIDE = {
     "arrays": written.arrays(DATA),
     "coco": written.coco(DATA),
 }
-
-
-@st.composite
-def damaged(draw: st.DrawFn, seed: bytes) -> bytes:
-    """The file with bytes overwritten, cut out or doubled in a few places, most of them near its end (the index)."""
-    data = bytearray(seed)
-    for _ in range(draw(st.integers(1, 4))):
-        place = draw(st.one_of(st.integers(0, len(data)), st.integers(max(0, len(data) - 250), len(data))))
-        length = draw(st.integers(1, 8))
-        kind = draw(st.sampled_from(["overwrite", "cut", "double"]))
-        if kind == "overwrite":
-            data[place : place + length] = draw(st.binary(min_size=length, max_size=length))
-        elif kind == "cut":
-            del data[place : place + length]
-        else:
-            data[place:place] = data[place : place + length]
-    return bytes(data)
 
 
 def refusal_of(path: Path) -> BadInput | None:

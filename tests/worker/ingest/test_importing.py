@@ -19,8 +19,9 @@ from backend.audit.errors import BadInput
 from backend.settings import Limits
 from worker.ingest import Cancelled
 from worker.ingest.decoding import Allowance
-from worker.ingest.importing import Imported, import_images
+from worker.ingest.importing import import_images
 from worker.ingest.source import Source
+from worker.ingest.writing import Imported
 
 Pack = Callable[..., Path]
 Bring = Callable[..., Imported]

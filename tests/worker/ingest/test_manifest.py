@@ -12,7 +12,7 @@ from backend.audit.errors import BadInput
 from backend.settings import Limits
 from tests.worker.ingest.written import as_folder, as_zip, digits, png, table
 from worker.ingest import Recognised, Refusal
-from worker.ingest.importing import Imported
+from worker.ingest.writing import Imported
 
 Bring = Callable[..., Imported]
 Open = Callable[..., Recognised]

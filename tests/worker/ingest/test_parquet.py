@@ -15,8 +15,8 @@ import pytest
 
 from backend.audit.errors import BadInput
 from backend.settings import Limits
-from worker.ingest.importing import Imported
 from worker.ingest.source import Entry, Refusal, Source
+from worker.ingest.writing import Imported
 
 Picture = Callable[..., bytes]
 CLASSES = ["cat", "dog", "fox"]

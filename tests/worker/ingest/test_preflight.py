@@ -10,8 +10,8 @@ import pytest
 from backend.settings import Limits
 from tests.worker.ingest.written import as_folder, as_zip, class_folders, digits, manifest, png
 from worker.ingest import Cancelled, Recognised
-from worker.ingest.importing import Imported
 from worker.ingest.preflight import look
+from worker.ingest.writing import Imported
 
 Open = Callable[..., Recognised]
 DATA = digits(40)

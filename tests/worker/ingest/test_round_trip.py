@@ -17,8 +17,9 @@ from backend.audit.forms import FORMS, Content, FormName, arranged, form_as_deli
 from backend.audit.forms.content import ending_of
 from backend.settings import Limits
 from worker.ingest import Wish
-from worker.ingest.importing import Imported, import_images
+from worker.ingest.importing import import_images
 from worker.ingest.opening import opened_source
+from worker.ingest.writing import Imported
 
 SAMPLES = 60
 CLASSES = [f"digit {number}" for number in range(10)]

@@ -14,8 +14,8 @@ import pytest
 
 from backend.audit.errors import BadInput
 from backend.settings import Limits
-from worker.ingest.importing import Imported
 from worker.ingest.source import Source
+from worker.ingest.writing import Imported
 from worker.ingest.zip_archive import ZipArchive
 
 Pack = Callable[..., Path]

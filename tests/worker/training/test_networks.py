@@ -54,5 +54,6 @@ def test_narrow_networks_keep_to_their_memory() -> None:
         network(image_BCHW).square().sum().backward()
         exact(image_BCHW.double()).square().sum().backward()
         for got, right in zip(network.parameters(), exact.parameters(), strict=True):
-            assert got.grad is not None and right.grad is not None
+            assert got.grad is not None
+            assert right.grad is not None
             torch.testing.assert_close(got.grad.double(), right.grad, rtol=1e-3, atol=1e-3)
