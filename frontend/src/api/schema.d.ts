@@ -304,6 +304,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/installation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is used, by what, and what pruning would free
+         * @description What is used, by what, and what pruning would free.
+         */
+        get: operations["get_installation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/installation/prune": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove the files that nothing needs, now
+         * @description Remove the files that nothing needs, now.
+         */
+        post: operations["prune_installation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/recipes": {
         parameters: {
             query?: never;
@@ -720,6 +760,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/datasets/{dataset_id}/append": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Derive a version with further samples behind those that are there; new classes come behind the old ones
+         * @description Derive a version with further samples behind those that are there; new classes come behind the old ones.
+         */
+        post: operations["append_samples"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets/{dataset_id}/difference": {
         parameters: {
             query?: never;
@@ -728,8 +788,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Which samples have another label than in the dataset that this one was derived from, and from what to what
-         * @description Which samples have another label than in the dataset that this one was derived from, and from what to what.
+         * What this dataset changes and adds beside the one that it was derived from
+         * @description What this dataset changes and adds beside the one that it was derived from.
          */
         get: operations["get_difference"];
         put?: never;
@@ -779,6 +839,26 @@ export interface paths {
          */
         post: operations["create_decisions"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/decisions/carried": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take back the decisions that were carried over from another dataset and still stand: one batch, to be undone
+         * @description Take back the decisions that were carried over from another dataset and still stand: one batch, to be undone.
+         */
+        delete: operations["clear_carried_decisions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -838,6 +918,70 @@ export interface paths {
         get: operations["get_agreement"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the review is blind, and how far it is
+         * @description Whether the review is blind, and how far it is.
+         */
+        get: operations["get_review"];
+        /**
+         * Make the review blind, or open it: from then on the newest decision of each sample stands, whoever made it
+         * @description Make the review blind, or open it: from then on the newest decision of each sample stands, whoever made it.
+         */
+        put: operations["set_review"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/review/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Samples that somebody decided or adjudicated, by rising index, with what each reviewer said
+         * @description Samples that somebody decided or adjudicated, by rising index, with what each reviewer said.
+         */
+        get: operations["list_reviewed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{dataset_id}/review/adjudications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Settle samples of a blind review: what is said here stands in exports, whatever the reviewers say
+         * @description Settle samples of a blind review: what is said here stands in exports, whatever the reviewers say.
+         */
+        post: operations["create_adjudications"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1312,6 +1456,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/splits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Samples, flags and undecided flags of each split that the dataset came in
+         * @description Samples, flags and undecided flags of each split that the dataset came in.
+         */
+        get: operations["list_splits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/figures/loss": {
         parameters: {
             query?: never;
@@ -1653,6 +1817,22 @@ export interface components {
              */
             next: number | null;
         };
+        /** AdjudicationsAnswer */
+        AdjudicationsAnswer: {
+            /** Recorded */
+            recorded: number;
+            progress: components["schemas"]["ReviewProgress"];
+        };
+        /**
+         * AdjudicationsCreate
+         * @description Sending the same `idempotency_key` again changes nothing; the verdict cleared takes an adjudication back.
+         */
+        AdjudicationsCreate: {
+            /** Items */
+            items: components["schemas"]["DecisionItem"][];
+            /** Idempotency Key */
+            idempotency_key: string;
+        };
         /**
          * AgreementAnswer
          * @description Two reviewers on the samples that both decided.
@@ -1683,6 +1863,13 @@ export interface components {
              * @description Cohen's: 1 always the same, 0 as chance would; empty where chance explains everything
              */
             kappa: number | null;
+            /**
+             * Kappa Low
+             * @description 95 % interval of kappa
+             */
+            kappa_low: number | null;
+            /** Kappa High */
+            kappa_high: number | null;
         };
         /** AgreementList */
         AgreementList: {
@@ -1727,7 +1914,7 @@ export interface components {
         };
         /**
          * AnnotationsCreate
-         * @description A finished upload: CSV or Parquet with a column index or name, and a column of labels for each annotator.
+         * @description A finished upload: CSV, JSON Lines or Parquet with a column index or name, and a column of labels for each annotator.
          */
         AnnotationsCreate: {
             /** Upload Id */
@@ -1747,6 +1934,61 @@ export interface components {
              * @description estimated probability that such a label is right; null: not estimated
              */
             accuracy: number | null;
+        };
+        /**
+         * AppendCreate
+         * @description What is added to a dataset; the result is a new one, in which the old samples keep their indices.
+         */
+        AppendCreate: {
+            /** Upload Id */
+            upload_id?: string | null;
+            /** Server Folder */
+            server_folder?: string | null;
+            /**
+             * Digest
+             * @description of the upload's bytes as they were sent: SHA-256 over the SHA-256 of each piece of 16 MiB
+             */
+            digest?: string | null;
+            /**
+             * Format
+             * @default auto
+             * @enum {string}
+             */
+            format: "auto" | "class-folder" | "manifest" | "parquet" | "webdataset" | "cifar" | "idx" | "arrays" | "coco";
+            /**
+             * Columns
+             * @description columns of a table by what they hold, where the guess was wrong
+             */
+            columns?: {
+                [key: string]: string;
+            };
+            /** Name */
+            name?: string | null;
+            /**
+             * Split
+             * @default train
+             * @enum {string}
+             */
+            split: "train" | "val" | "test" | "all";
+            /** Limit */
+            limit?: number | null;
+            /**
+             * All Or Nothing
+             * @default false
+             */
+            all_or_nothing: boolean;
+            /**
+             * Duplicates
+             * @description what becomes of images whose bytes the dataset holds already
+             * @default skip
+             * @enum {string}
+             */
+            duplicates: "skip" | "keep";
+            /**
+             * Carry Decisions
+             * @default true
+             */
+            carry_decisions: boolean;
         };
         /**
          * Cell
@@ -1848,10 +2090,16 @@ export interface components {
             error: components["schemas"]["ErrorAnswer"] | null;
             /**
              * Decided
-             * @description samples with a standing decision
+             * @description samples with a standing decision; of one's own in a blind review
              * @default 0
              */
             decided: number;
+            /**
+             * Blind
+             * @description reviewers do not see each other's decisions
+             * @default false
+             */
+            blind: boolean;
             /**
              * Created At
              * Format: date-time
@@ -1905,6 +2153,24 @@ export interface components {
             /** Items */
             items: components["schemas"]["DatasetAnswer"][];
         };
+        /**
+         * DatasetUse
+         * @description A dataset with its runs; images that several datasets share count for the oldest of them.
+         */
+        DatasetUse: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** Artifact Bytes */
+            artifact_bytes: number;
+            /** Database Bytes */
+            database_bytes: number;
+            /** Runs */
+            runs: number;
+        };
         /** DecisionAnswer */
         DecisionAnswer: {
             /**
@@ -1921,6 +2187,11 @@ export interface components {
              * Format: date-time
              */
             decided_at: string;
+            /**
+             * Carried From
+             * @description the dataset in which it was made, where that is another one
+             */
+            carried_from?: string | null;
         };
         /** DecisionCounts */
         DecisionCounts: {
@@ -1970,7 +2241,7 @@ export interface components {
         };
         /**
          * DecisionsImport
-         * @description A finished upload: CSV or Parquet with a column index or name, and a column decision, label, or both.
+         * @description A finished upload: CSV, JSON Lines or Parquet with a column index or name, and a column decision, label, or both.
          */
         DecisionsImport: {
             /** Upload Id */
@@ -2054,7 +2325,7 @@ export interface components {
         };
         /**
          * DifferenceAnswer
-         * @description What the labels of a version are beside those of the dataset it was derived from.
+         * @description What a version is beside the dataset that it was derived from.
          */
         DifferenceAnswer: {
             /**
@@ -2079,6 +2350,30 @@ export interface components {
              * @default []
              */
             indices: number[];
+            /**
+             * Added
+             * @description samples that the other has not; they are the last ones
+             * @default 0
+             */
+            added: number;
+            /**
+             * New Classes
+             * @description at the end of the list of classes
+             * @default []
+             */
+            new_classes: string[];
+            /**
+             * Carried
+             * @description decisions that were carried over from it
+             * @default 0
+             */
+            carried: number;
+            /**
+             * Left Out
+             * @description decisions that were not: they stand on samples with another label here
+             * @default 0
+             */
+            left_out: number;
         };
         /**
          * DigitsCreate
@@ -2095,6 +2390,18 @@ export interface components {
              * @default 0
              */
             seed: number;
+        };
+        /**
+         * DiskAnswer
+         * @description Where artifacts lie; `keep_free_bytes` of it stay free: an upload that would take them is refused.
+         */
+        DiskAnswer: {
+            /** Total Bytes */
+            total_bytes: number;
+            /** Free Bytes */
+            free_bytes: number;
+            /** Keep Free Bytes */
+            keep_free_bytes: number;
         };
         /** DuplicateExample */
         DuplicateExample: {
@@ -2353,6 +2660,8 @@ export interface components {
             changes: components["schemas"]["LabelChange"][];
             /** Changes Total */
             changes_total: number;
+            /** @description of a blind review; `once` and `disagree` wait, and count as not reviewed */
+            review: components["schemas"]["ReviewCounts"] | null;
         };
         /**
          * FigureAnswer
@@ -2367,6 +2676,13 @@ export interface components {
             layout: {
                 [key: string]: unknown;
             };
+        };
+        /** FreedAnswer */
+        FreedAnswer: {
+            /** Files */
+            files: number;
+            /** Bytes */
+            bytes: number;
         };
         /** ImportApplied */
         ImportApplied: {
@@ -2478,6 +2794,27 @@ export interface components {
             /** Name */
             name?: string | null;
         };
+        /** InstallationAnswer */
+        InstallationAnswer: {
+            /** Database Bytes */
+            database_bytes: number;
+            /** Artifacts */
+            artifacts: components["schemas"]["KindAnswer"][];
+            /** @description empty for a bucket */
+            disk: components["schemas"]["DiskAnswer"] | null;
+            /**
+             * Datasets
+             * @description the hundred largest, largest first
+             */
+            datasets: components["schemas"]["DatasetUse"][];
+            /** Datasets Total */
+            datasets_total: number;
+            /** Workers */
+            workers: components["schemas"]["WorkerAnswer"][];
+            queue: components["schemas"]["QueueAnswer"];
+            uploads: components["schemas"]["UploadsLeft"];
+            retention: components["schemas"]["RetentionAnswer"];
+        };
         /**
          * KeptAccount
          * @description An account as an admin sees it.
@@ -2502,6 +2839,18 @@ export interface components {
              */
             created_at: string;
         };
+        /** KindAnswer */
+        KindAnswer: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "datasets" | "runs" | "uploads" | "other";
+            /** Files */
+            files: number;
+            /** Bytes */
+            bytes: number;
+        };
         /** LabelChange */
         LabelChange: {
             /** Index */
@@ -2517,13 +2866,44 @@ export interface components {
         };
         /**
          * LabelsCreate
-         * @description A finished upload: CSV or Parquet with a column index or name, and a column label.
+         * @description A finished upload: CSV, JSON Lines or Parquet with a column index or name, and a column label.
          */
         LabelsCreate: {
             /** Upload Id */
             upload_id: string;
             /** Name */
             name?: string | null;
+            /**
+             * New Classes
+             * @description labels that the dataset has no class for become classes at its end
+             * @default false
+             */
+            new_classes: boolean;
+            /**
+             * Carry Decisions
+             * @description decisions on samples whose label stays are recorded in the version too
+             * @default true
+             */
+            carry_decisions: boolean;
+        };
+        /** LastPrune */
+        LastPrune: {
+            /** Files */
+            files: number;
+            /** Bytes */
+            bytes: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * How
+             * @enum {string}
+             */
+            how: "schedule" | "settings" | "command";
+            /** Account */
+            account: string | null;
         };
         /** Likely */
         Likely: {
@@ -2592,7 +2972,7 @@ export interface components {
              * May
              * @description what the one who asks may do with this dataset
              */
-            may: ("see" | "export" | "decide" | "run" | "import" | "delete" | "members" | "self" | "accounts")[];
+            may: ("see" | "export" | "decide" | "run" | "import" | "delete" | "members" | "adjudicate" | "self" | "accounts")[];
         };
         /** MemberPut */
         MemberPut: {
@@ -2668,7 +3048,7 @@ export interface components {
         };
         /**
          * PredictionsCreate
-         * @description A finished upload that holds a prediction for every sample and class: npy, npz, CSV or Parquet.
+         * @description A finished upload that holds a prediction for every sample and class: npy, npz, CSV, JSON Lines or Parquet.
          */
         PredictionsCreate: {
             /** Upload Id */
@@ -2723,6 +3103,12 @@ export interface components {
             columns?: {
                 [key: string]: string;
             };
+            /**
+             * Append
+             * @description it will be added to a dataset: one class is enough
+             * @default false
+             */
+            append: boolean;
         };
         /**
          * PreflightReport
@@ -2806,6 +3192,15 @@ export interface components {
              */
             log?: components["schemas"]["LogLine"][];
         };
+        /** QueueAnswer */
+        QueueAnswer: {
+            /** Waiting */
+            waiting: number;
+            /** Running */
+            running: number;
+            /** Oldest Waiting Seconds */
+            oldest_waiting_seconds: number;
+        };
         /**
          * Readable
          * @description Of the images that were tried, how many could not be read.
@@ -2861,6 +3256,126 @@ export interface components {
         RecipeList: {
             /** Items */
             items: components["schemas"]["RecipeAnswer"][];
+        };
+        /** RetentionAnswer */
+        RetentionAnswer: {
+            /**
+             * Days
+             * @description files that nothing needs go by themselves when so old; 0: they do not
+             */
+            days: number;
+            /** @description what pruning now would remove */
+            would_free: components["schemas"]["FreedAnswer"];
+            last: components["schemas"]["LastPrune"] | null;
+            /**
+             * Next At
+             * @description of the schedule; empty where it is off
+             */
+            next_at: string | null;
+        };
+        /** ReviewAnswer */
+        ReviewAnswer: {
+            /** Blind */
+            blind: boolean;
+            /** Since */
+            since: string | null;
+            /**
+             * Own
+             * @description samples on which the caller's own decision stands
+             */
+            own: number;
+            /** @description empty while the review is open, and for whoever may not adjudicate */
+            progress: components["schemas"]["ReviewProgress"] | null;
+        };
+        /**
+         * ReviewCounts
+         * @description Samples of a double review by what its reviewers' answers come to.
+         */
+        ReviewCounts: {
+            /**
+             * Once
+             * @description decided by one reviewer: a second is waited for
+             */
+            once: number;
+            /**
+             * Agreed
+             * @description two or more said the same, and nobody another thing
+             */
+            agreed: number;
+            /**
+             * Disagree
+             * @description they did not, and nobody has adjudicated
+             */
+            disagree: number;
+            /** Adjudicated */
+            adjudicated: number;
+        };
+        /** ReviewProgress */
+        ReviewProgress: {
+            /**
+             * Once
+             * @description decided by one reviewer: a second is waited for
+             */
+            once: number;
+            /**
+             * Agreed
+             * @description two or more said the same, and nobody another thing
+             */
+            agreed: number;
+            /**
+             * Disagree
+             * @description they did not, and nobody has adjudicated
+             */
+            disagree: number;
+            /** Adjudicated */
+            adjudicated: number;
+            /** Reviewers */
+            reviewers: components["schemas"]["ReviewerProgress"][];
+        };
+        /** ReviewPut */
+        ReviewPut: {
+            /**
+             * Blind
+             * @description reviewers do not see each other's decisions
+             */
+            blind: boolean;
+        };
+        /**
+         * ReviewedSample
+         * @description A sample with each reviewer's newest decision, oldest first, and the adjudication that stands.
+         */
+        ReviewedSample: {
+            /** Index */
+            index: number;
+            /** Name */
+            name: string;
+            /** Given Label */
+            given_label: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "once" | "agreed" | "disagree" | "adjudicated";
+            /** Answers */
+            answers: components["schemas"]["DecisionAnswer"][];
+            adjudication: components["schemas"]["DecisionAnswer"] | null;
+        };
+        /** ReviewedSamples */
+        ReviewedSamples: {
+            /**
+             * Total
+             * @description all that match
+             */
+            total: number;
+            /** Items */
+            items: components["schemas"]["ReviewedSample"][];
+        };
+        /** ReviewerProgress */
+        ReviewerProgress: {
+            /** Name */
+            name: string;
+            /** Decided */
+            decided: number;
         };
         /** RunAnswer */
         RunAnswer: {
@@ -3384,6 +3899,34 @@ export interface components {
              */
             selection: string;
         };
+        /**
+         * SplitList
+         * @description Those that hold samples; empty where the dataset came without splits.
+         */
+        SplitList: {
+            /** Items */
+            items: components["schemas"]["SplitRow"][];
+        };
+        /**
+         * SplitRow
+         * @description One split; `none` holds the samples that came without one.
+         */
+        SplitRow: {
+            /**
+             * Split
+             * @enum {string}
+             */
+            split: "train" | "val" | "test" | "other" | "none";
+            /** Samples */
+            samples: number;
+            /** Flagged */
+            flagged: number;
+            /**
+             * Undecided
+             * @description of the flagged, those without a standing decision
+             */
+            undecided: number;
+        };
         /** StandingAnswer */
         StandingAnswer: {
             /**
@@ -3420,6 +3963,11 @@ export interface components {
              * Format: date-time
              */
             decided_at: string;
+            /**
+             * Carried From
+             * @description the dataset in which it was made, where that is another one
+             */
+            carried_from?: string | null;
             /** Index */
             index: number;
         };
@@ -3596,6 +4144,56 @@ export interface components {
             message: string;
             /** Item */
             item: string;
+        };
+        /**
+         * UploadsLeft
+         * @description Finished uploads whose bytes are still kept, and those that nobody has gone on with yet.
+         */
+        UploadsLeft: {
+            /** Count */
+            count: number;
+            /** Bytes */
+            bytes: number;
+            /** Oldest At */
+            oldest_at: string | null;
+            /** Unfinished Count */
+            unfinished_count: number;
+            /** Unfinished Bytes */
+            unfinished_bytes: number;
+        };
+        /** WorkerAnswer */
+        WorkerAnswer: {
+            /** Id */
+            id: string;
+            /** Host */
+            host: string;
+            /** Device */
+            device: string;
+            /** Cores */
+            cores: number;
+            /**
+             * Memory Bytes
+             * @description of the machine, or of the container
+             */
+            memory_bytes: number | null;
+            /** Memory Free Bytes */
+            memory_free_bytes: number | null;
+            /** Version */
+            version: string;
+            /** Queues */
+            queues: string[];
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+            /** Alive */
+            alive: boolean;
         };
     };
     responses: never;
@@ -4500,6 +5098,100 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SystemAnswer"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_installation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationAnswer"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    prune_installation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreedAnswer"];
                 };
             };
             /** @description a field is wrong; `item` names it, `limit` its range */
@@ -5739,6 +6431,59 @@ export interface operations {
             };
         };
     };
+    append_samples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppendCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetAnswer"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     get_difference: {
         parameters: {
             query?: {
@@ -5948,6 +6693,55 @@ export interface operations {
             };
         };
     };
+    clear_carried_decisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionsAnswer"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     recent_decisions: {
         parameters: {
             query?: {
@@ -6066,6 +6860,217 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AgreementList"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewAnswer"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewAnswer"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_reviewed: {
+        parameters: {
+            query?: {
+                status?: ("once" | "agreed" | "disagree" | "adjudicated") | null;
+                given_label?: number | null;
+                /** @description decided by this account too */
+                reviewer?: string | null;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewedSamples"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_adjudications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdjudicationsCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdjudicationsAnswer"];
                 };
             };
             /** @description a field is wrong; `item` names it, `limit` its range */
@@ -7030,6 +8035,8 @@ export interface operations {
                 not_flagged_by?: string[] | null;
                 /** @description so many of the run's scores find it suspect */
                 min_agreement?: number | null;
+                /** @description none: samples that came without one */
+                split?: ("train" | "val" | "test" | "other" | "none") | null;
                 order?: "posterior" | "index" | "selection";
             };
             header?: never;
@@ -7096,6 +8103,8 @@ export interface operations {
                 not_flagged_by?: string[] | null;
                 /** @description so many of the run's scores find it suspect */
                 min_agreement?: number | null;
+                /** @description none: samples that came without one */
+                split?: ("train" | "val" | "test" | "other" | "none") | null;
                 order?: "posterior" | "index" | "selection";
             };
             header?: never;
@@ -7364,6 +8373,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClassNoiseAnswer"];
+                };
+            };
+            /** @description a field is wrong; `item` names it, `limit` its range */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description refused; the code says why */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description a part of the installation is away or failed; try again */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_splits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SplitList"];
                 };
             };
             /** @description a field is wrong; `item` names it, `limit` its range */
