@@ -77,7 +77,7 @@ class Claimed:
         return {"log": list(self._log)} if self._log else {}
 
     def progress(self, *, force: bool = False, **progress: Any) -> None:
-        """Write the job's progress (keys of `schemas.Progress`), at most twice a second unless forced."""
+        """Write the job's progress (keys of `Progress` in HTTP answers), at most twice a second unless forced."""
         now = time.monotonic()
         if not force and now - self._progressed < PROGRESS_SECONDS:
             return

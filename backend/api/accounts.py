@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from backend.api.answers import account_answer, token_answer
 from backend.api.context import In, Me
 from backend.api.gate import cookie_name
-from backend.api.schemas import AccountAnswer, SignIn, TokenAnswer, TokenCreate
+from backend.api.schemas.accounts import AccountAnswer, SignIn, TokenAnswer, TokenCreate
 from backend.audit.errors import BadInput, NotSignedIn
 from backend.store import accounts, activity
 

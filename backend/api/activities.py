@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from backend.api.context import Context, Id, In
-from backend.api.schemas import Answer
+from backend.api.schemas.base import Answer
 from backend.store import activity
 
 router = APIRouter(prefix="/api", tags=["accounts"])

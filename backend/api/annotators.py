@@ -12,7 +12,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from backend.api.context import Context, Id, In, Me
-from backend.api.schemas import Answer, Body
+from backend.api.schemas.base import Answer, Body
 from backend.api.uploads import unused
 from backend.audit.annotators import NONE
 from backend.audit.errors import BadInput

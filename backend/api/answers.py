@@ -6,16 +6,10 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
-from backend.api.schemas import (
-    AccountAnswer,
-    DatasetAnswer,
-    EpochAnswer,
-    ErrorAnswer,
-    Progress,
-    RunAnswer,
-    TokenAnswer,
-    Trust,
-)
+from backend.api.schemas.accounts import AccountAnswer, TokenAnswer
+from backend.api.schemas.base import ErrorAnswer, Progress
+from backend.api.schemas.datasets import DatasetAnswer
+from backend.api.schemas.runs import EpochAnswer, RunAnswer, Trust
 from backend.store.tables import ApiToken, Dataset, Epoch, Run
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from backend.api.context import Id, In, Me
 from backend.api.samples import succeeded
-from backend.api.summaries import Cell, ClassNoiseAnswer, ClassRow
+from backend.api.schemas.summaries import Cell, ClassNoiseAnswer, ClassRow
 from backend.audit.classnoise import Cells, ClassNoise, class_noise, count_in_cells, flag_cells
 from backend.store import datasets, reviews
 from backend.store.results import ResultColumns

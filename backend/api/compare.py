@@ -12,8 +12,8 @@ from backend.api.answers import run_answer
 from backend.api.context import Id, In, Me
 from backend.api.packed import pack, packed_response
 from backend.api.samples import RunId
-from backend.api.schemas import FigureAnswer
-from backend.api.summaries import Comparison, OverlapAnswer, PairAnswer
+from backend.api.schemas.exports import FigureAnswer
+from backend.api.schemas.summaries import Comparison, OverlapAnswer, PairAnswer
 from backend.audit.comparison import overlaps, pairs
 from backend.audit.errors import BadInput
 from backend.audit.figures.compare import compare_figure, compare_numbers

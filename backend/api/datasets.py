@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from backend.api import deliveries
 from backend.api.answers import dataset_answer
 from backend.api.context import Context, Id, In, Me
-from backend.api.schemas import DatasetAnswer, DatasetCreate, DatasetList, DigitsCreate, InjectCreate
+from backend.api.schemas.datasets import DatasetAnswer, DatasetCreate, DatasetList, DigitsCreate, InjectCreate
 from backend.audit.errors import BadInput
 from backend.store import activity, datasets, decisions, jobs, reviews
 from backend.store.tables import Dataset

@@ -11,14 +11,9 @@ from sqlalchemy.orm import Session
 
 from backend.api.blindness import require_whole
 from backend.api.context import Context, Id, In, Me
-from backend.api.schemas import (
-    Answer,
-    DecisionCounts,
-    DecisionsAnswer,
-    DecisionsCreate,
-    StandingDecisions,
-)
-from backend.api.summaries import RecentDecisions
+from backend.api.schemas.base import Answer
+from backend.api.schemas.decisions import DecisionCounts, DecisionsAnswer, DecisionsCreate, StandingDecisions
+from backend.api.schemas.summaries import RecentDecisions
 from backend.audit.agreement import agreements
 from backend.store import activity, datasets, decisions, reviews, verdicts
 

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from backend.api.context import Context, Id, In, Me
-from backend.api.schemas import DeletionAnswer
+from backend.api.schemas.datasets import DeletionAnswer
 from backend.store import activity, datasets, keeping, retention, runs
 from backend.store.retention import Freed
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from backend.api import uploads
 from backend.api.context import Context
-from backend.api.schemas import Delivery
+from backend.api.schemas.datasets import Delivery
 from backend.api.server_folders import allowed
 from backend.audit.errors import BadInput
 

@@ -11,7 +11,8 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from backend.api.context import Context, Id, In, Me
-from backend.api.schemas import Answer, DecisionAnswer, ErrorAnswer
+from backend.api.schemas.base import Answer, ErrorAnswer
+from backend.api.schemas.samples import DecisionAnswer
 from backend.audit.duplicates import Facts, facts, surplus
 from backend.audit.errors import Conflict
 from backend.store import activity, datasets, decisions, duplicates, reviews

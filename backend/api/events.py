@@ -16,7 +16,8 @@ from backend.api.answers import epoch_answer
 from backend.api.context import Context, Id, In, Me
 from backend.api.datasets import described_dataset
 from backend.api.runs import answer
-from backend.api.schemas import DatasetAnswer, EpochAnswer, RunAnswer
+from backend.api.schemas.datasets import DatasetAnswer
+from backend.api.schemas.runs import EpochAnswer, RunAnswer
 from backend.audit.status import is_final
 from backend.store import datasets, runs
 

@@ -13,7 +13,7 @@ from backend.api.context import Caller, Context
 from backend.api.delivered import content_of
 from backend.api.exported import File, State, came_as, describe, gather, stem
 from backend.api.reports import report_file
-from backend.api.schemas import ExportFormat
+from backend.api.schemas.words import ExportFormat
 from backend.audit import exporting
 from backend.audit.cleaning import Unreviewed
 from backend.audit.errors import BadInput, NotFound

@@ -11,14 +11,9 @@ from backend.api.context import Id, In, Me
 from backend.api.delivered import content_of
 from backend.api.exported import State, came_as, gather
 from backend.api.exportfiles import FORMATS, KEPT_FILES, export_file
-from backend.api.schemas import (
-    ExportChoice,
-    ExportFormat,
-    ExportList,
-    ExportPreview,
-    LabelChange,
-    ReviewCounts,
-)
+from backend.api.schemas.decisions import ReviewCounts
+from backend.api.schemas.exports import ExportChoice, ExportList, ExportPreview, LabelChange
+from backend.api.schemas.words import ExportFormat
 from backend.audit import exporting
 from backend.audit.cleaning import BECAUSE, REMOVED, Unreviewed, changed_indices
 from backend.audit.forms import FORMS, form_as_delivered, refusal

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from backend.api.context import Context, Id, In, Me
 from backend.api.packed import pack, packed_response
 from backend.api.samples import succeeded
-from backend.api.schemas import FigureAnswer
-from backend.api.summaries import LossFigures
+from backend.api.schemas.exports import FigureAnswer
+from backend.api.schemas.summaries import LossFigures
 from backend.audit.classnoise import class_noise, transition_counts
 from backend.audit.errors import NotFound
 from backend.audit.figures.classes import class_numbers, classes_figure

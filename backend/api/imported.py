@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from backend.api.annotators import fetched
 from backend.api.context import Context, Id, In, Me
-from backend.api.schemas import Answer, Body, Verdict
+from backend.api.schemas.base import Answer, Body
+from backend.api.schemas.words import Verdict
 from backend.api.uploads import unused
 from backend.audit.importing import new_among
 from backend.store import activity, datasets, decisions, reviews

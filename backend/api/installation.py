@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from backend.api.context import Context, In, Me
-from backend.api.schemas import Answer
+from backend.api.schemas.base import Answer
 from backend.api.uploads import unfinished
 from backend.settings import Settings
 from backend.store import jobs, retention, usage

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from backend.api.context import Id, In, Me
-from backend.api.schemas import Answer, Body
+from backend.api.schemas.base import Answer, Body
 from backend.audit import rights
 from backend.audit.rights import DatasetRole, Operation
 from backend.store import activity, members

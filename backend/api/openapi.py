@@ -49,7 +49,7 @@ from backend.api.described import described
 from backend.api.gate import is_public
 from backend.api.pages import pages_router
 from backend.api.rights import authorized
-from backend.api.schemas import ErrorAnswer
+from backend.api.schemas.base import ErrorAnswer
 from backend.api.uploads import uploads_router
 from backend.settings import Settings
 

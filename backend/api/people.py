@@ -9,7 +9,8 @@ from pydantic import Field
 
 from backend.api.answers import account_answer
 from backend.api.context import Id, In, Me
-from backend.api.schemas import AccountAnswer, Answer, Body
+from backend.api.schemas.accounts import AccountAnswer
+from backend.api.schemas.base import Answer, Body
 from backend.audit.rights import AccountRole
 from backend.store import accounts, activity, people
 from backend.store.tables import Account

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from backend.api.context import Id, In, Me
 from backend.api.runs import answer, queue
-from backend.api.schemas import Body, RunAnswer
+from backend.api.schemas.base import Body
+from backend.api.schemas.runs import RunAnswer
 from backend.api.uploads import unused
 from backend.store import datasets, runs
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from backend.api import deliveries
 from backend.api.context import Id, In, Me
-from backend.api.schemas import PreflightAnswer, PreflightCreate
+from backend.api.schemas.preflights import PreflightAnswer, PreflightCreate
 from backend.store import activity, preflights
 
 router = APIRouter(prefix="/api/preflights", tags=["datasets"])

@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from fastapi import APIRouter, Query
 
 from backend.api.context import In, Me
-from backend.api.schemas import RecipeAnswer, RecipeList, SettingInfo
+from backend.api.schemas.runs import RecipeAnswer, RecipeList, SettingInfo
 from backend.audit.costs import run_seconds
 from backend.audit.errors import BadInput
 from backend.store import datasets

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from backend.api.blindness import require_whole, sees_whole
 from backend.api.context import Id, In, Me
-from backend.api.schemas import Answer, Body, DecisionAnswer, DecisionItem, ReviewCounts
+from backend.api.schemas.base import Answer, Body
+from backend.api.schemas.decisions import DecisionItem, ReviewCounts
+from backend.api.schemas.samples import DecisionAnswer
 from backend.audit.blind import STATUSES, ReviewStatus, count_statuses
 from backend.audit.errors import Conflict
 from backend.store import activity, datasets, decisions, reviews

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from backend.api.answers import epoch_answer, run_answer
 from backend.api.context import Context, Id, In, Me
 from backend.api.recipes import checked_recipe
-from backend.api.schemas import EpochList, RunAnswer, RunCreate, RunEstimate, RunList
+from backend.api.schemas.runs import EpochList, RunAnswer, RunCreate, RunEstimate, RunList
 from backend.api.uploads import unused
 from backend.audit.costs import run_bytes, run_seconds
 from backend.audit.errors import TooMany

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from backend.api.annotators import annotated
 from backend.api.context import Context, Id, In, Index, Me
-from backend.api.schemas import (
+from backend.api.schemas.samples import (
     Annotation,
     DecisionAnswer,
     Likely,

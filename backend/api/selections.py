@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from backend.api.context import Id, In, Me
 from backend.api.samples import succeeded
-from backend.api.summaries import SelectionAnswer, SelectionCreate, SelectionDetail
+from backend.api.schemas.summaries import SelectionAnswer, SelectionCreate, SelectionDetail
 from backend.audit.errors import BadInput
 from backend.store import datasets, selections
 

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from backend.api.context import Id, In, Me
 from backend.api.recipes import checked_recipe
-from backend.api.schemas import Answer, Body, ErrorAnswer, NoiseKind, Progress, Setting
+from backend.api.schemas.base import Answer, Body, ErrorAnswer, Progress
+from backend.api.schemas.words import NoiseKind, Setting
 from backend.audit.errors import BadInput, TooMany
 from backend.audit.selftest import SelfTestNumbers, count_found, words
 from backend.store import datasets, runs, selftests

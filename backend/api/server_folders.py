@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from backend.api.context import Context, In, Me
-from backend.api.schemas import ServerFolders
+from backend.api.schemas.datasets import ServerFolders
 from backend.audit.errors import Forbidden
 
 router = APIRouter(prefix="/api/server-folders", tags=["datasets"])

@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from backend.api.context import Caller, In, Me
-from backend.api.schemas import Answer, Body
+from backend.api.schemas.base import Answer, Body
 from backend.audit.errors import BadInput
 from backend.store import accounts, activity
 from backend.store.tables import Session as SignIn

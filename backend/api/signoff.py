@@ -9,7 +9,7 @@ from pydantic import Field
 
 from backend.api.context import Id, In, Me
 from backend.api.samples import succeeded
-from backend.api.schemas import Answer
+from backend.api.schemas.base import Answer
 from backend.audit import signoff
 from backend.audit.signoff_advice import advise
 from backend.store import decisions, reviews, selections

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from backend.api.context import Id, In, Me
 from backend.api.samples import Split, succeeded
-from backend.api.schemas import Answer
+from backend.api.schemas.base import Answer
 from backend.store.datasets import SPLITS
 
 router = APIRouter(prefix="/api/runs/{run_id}", tags=["runs"])

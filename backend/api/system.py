@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import APIRouter
 
 from backend.api.context import In, Me
-from backend.api.schemas import SystemAnswer
+from backend.api.schemas.system import SystemAnswer
 from backend.audit.errors import Unavailable
 from backend.store import jobs, runs
 from backend.store.database import is_migrated

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from backend.api.context import Id, In, Me
 from backend.api.samples import succeeded
-from backend.api.summaries import ThresholdRow, Thresholds
+from backend.api.schemas.summaries import ThresholdRow, Thresholds
 from backend.audit.flagging import posterior_distribution
 from backend.store.results import ResultColumns
 

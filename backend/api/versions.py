@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from backend.api import deliveries
 from backend.api.answers import dataset_answer
 from backend.api.context import Caller, Id, In, Me
-from backend.api.schemas import Answer, AppendCreate, Body, DatasetAnswer
+from backend.api.schemas.base import Answer, Body
+from backend.api.schemas.datasets import AppendCreate, DatasetAnswer
 from backend.api.uploads import unused
 from backend.store import activity, datasets, jobs
 from backend.store.tables import Dataset

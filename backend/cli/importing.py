@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args
 import typer
 from rich.markup import escape
 
-from backend.api.schemas import ColumnUse
+from backend.api.schemas.words import ColumnUse
 from backend.cli.console import bytes_bar, fail, plain_errors, result, result_json, say
 from backend.cli.outcome import naming
 from noise_audit import Client

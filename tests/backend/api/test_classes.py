@@ -9,7 +9,7 @@ import httpx
 import numpy as np
 import pytest
 
-from backend.api.summaries import RecentDecisions
+from backend.api.schemas.summaries import RecentDecisions
 from backend.store.tables import Membership
 
 

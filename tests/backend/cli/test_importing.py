@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from backend.api.schemas import ColumnUse, ImportFormat
+from backend.api.schemas.words import ColumnUse, ImportFormat
 from backend.cli.importing import Format, show_preflight
 from worker.ingest.opening import FORMATS
 from worker.ingest.source import COLUMNS

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from backend.api.schemas import Answer, Body, RunAnswer
+from backend.api.schemas.base import Answer, Body
+from backend.api.schemas.runs import RunAnswer
 
 Interval = Annotated[list[float], Field(min_length=2, max_length=2)]
 StandingVerdict = Literal["keep", "relabel", "remove", "unsure"]

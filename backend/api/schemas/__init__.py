@@ -1,0 +1,1 @@
+"""What travels over HTTP: every request and answer as a pydantic model, one file per noun."""
