@@ -5,7 +5,7 @@ DATA ?=
 ARGS := $(if $(DATA),--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test drills lint check format lock dashboard chromium client bench-audit bench-predictions bench-noise bench-train bench-paper bench-api bench-ui bench-import fuzz screenshots clean
+.PHONY: help setup demo up test drills lint check format lock dashboard chromium client bench-audit bench-predictions bench-noise bench-train bench-paper bench-api bench-load bench-ui bench-import fuzz corpora screenshots clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -90,6 +90,9 @@ bench-paper: setup ## the paper's CIFAR-10 table, resumable; DATA=folder with CI
 bench-api: setup ## pages, figures and 100 reviewers on a run of a million samples, beside the plain query
 	$(BIN)/python -m benchmarks.api --json benchmarks/results/api.json
 
+bench-load: setup ## 100 reviewers and 10 live streams while a run trains and an import goes on, ten minutes
+	$(BIN)/python -m benchmarks.load --json benchmarks/results/load.json $(ARGS)
+
 bench-ui: setup chromium ## the dashboard in a browser on 50 000 to 1 000 000 samples, beside the plain way of each
 	$(BIN)/python -m benchmarks.ui --json benchmarks/results/ui.json
 
@@ -98,6 +101,9 @@ bench-import: setup ## seconds and memory of an import, MB/s of an upload; DATA=
 
 fuzz: setup ## every importer on damaged files, for minutes
 	$(BIN)/python -m pytest -q tests/worker/ingest/test_hostile_bytes.py tests/worker/ingest/test_hostile_tables.py --hypothesis-profile=long --timeout=0
+
+corpora: setup ## other people's malformed images, archives and Parquet files through the importers (fetches them)
+	$(BIN)/python -m tests.corpora $(ARGS)
 
 screenshots: setup chromium ## draw every screen again for docs/screens.md, from a real audit of the digits
 	$(BIN)/python -m tests.e2e.screenshots

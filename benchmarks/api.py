@@ -74,7 +74,7 @@ def served(settings: Settings, token: str) -> Iterator[httpx.Client]:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
     try:
-        with httpx.Client(base_url=url, headers=_bearer(token), trust_env=False, timeout=120) as client:
+        with httpx.Client(base_url=url, headers=bearer(token), trust_env=False, timeout=120) as client:
             deadline = time.monotonic() + 120
             while not _answers(client):
                 if time.monotonic() > deadline or process.poll() is not None:
@@ -99,7 +99,7 @@ def timed(client: httpx.Client, address: str, repeats: int, **query: Any) -> dic
     return {
         "first_ms": round(first, 1),
         "median_ms": round(statistics.median(others), 1),
-        "p95_ms": round(_quantile(others, 0.95), 1),
+        "p95_ms": round(quantile(others, 0.95), 1),
         "bytes": len(answer.content),
     }
 
@@ -195,7 +195,7 @@ async def _review(url: str, written: Written, seconds: float, pause: float) -> d
             body = {"items": [item], "run_id": written.run_id, "idempotency_key": uuid.uuid4().hex}
             began = time.perf_counter()
             try:
-                answer = await client.post(address, json=body, headers=_bearer(token))
+                answer = await client.post(address, json=body, headers=bearer(token))
             except httpx.HTTPError as error:
                 wrong.append(type(error).__name__)
                 continue
@@ -219,8 +219,8 @@ async def _review(url: str, written: Written, seconds: float, pause: float) -> d
         "per_second": round(len(milliseconds) / seconds, 1),
         "errors": len(wrong),
         "first_errors": wrong[:3],
-        "p50_ms": round(_quantile(milliseconds, 0.5), 1),
-        "p99_ms": round(_quantile(milliseconds, 0.99), 1),
+        "p50_ms": round(quantile(milliseconds, 0.5), 1),
+        "p99_ms": round(quantile(milliseconds, 0.99), 1),
     }
 
 
@@ -284,11 +284,13 @@ def _print(name: str, part: dict[str, Any]) -> None:
         print(f"  {key:<42}{said}", flush=True)
 
 
-def _quantile(values: list[float], share: float) -> float:
+def quantile(values: list[float], share: float) -> float:
+    """The value below which so large a share of the others lies."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
 
 
-def _bearer(token: str) -> dict[str, str]:
+def bearer(token: str) -> dict[str, str]:
+    """The header that signs a request in."""
     return {"Authorization": f"Bearer {token}"}
 
 

@@ -121,6 +121,11 @@ def test_ours_run_confined_and_the_database_is_migrated_first() -> None:
     assert "/health/ready" in " ".join(SERVICES["backend"]["healthcheck"]["test"])
 
 
+def test_workers_get_the_processor_after_those_whom_people_wait_for() -> None:
+    share = {name: service.get("cpu_shares", 1024) for name, service in SERVICES.items()}
+    assert max(share["worker"], share["worker-gpu"]) < min(share["backend"], share["postgres"])
+
+
 def test_the_gpu_is_asked_for_in_its_profile_alone() -> None:
     def devices(service: dict[str, Any]) -> Any:
         reservations = service.get("deploy", {}).get("resources", {}).get("reservations", {})

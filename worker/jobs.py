@@ -31,6 +31,8 @@ SMALLER = "--smaller"
 """Tells `worker.execute` that its forerunner was killed."""
 TERM_SECONDS = 5.0
 """A subprocess has so long to leave after SIGTERM before it is killed."""
+GIVES_WAY = 10
+"""A job takes whatever time nobody else wants: on a machine that also serves people, they come first."""
 TAIL_LINES = 20
 """Of a crashed subprocess's error output, so much goes into the log."""
 
@@ -73,7 +75,7 @@ async def _started(module: str, *arguments: str) -> asyncio.subprocess.Process:
         stderr=asyncio.subprocess.PIPE,
         stdin=asyncio.subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=dies_with_parent(signal.SIGKILL),
+        preexec_fn=dies_with_parent(signal.SIGKILL, gives_way=GIVES_WAY),
     )
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.api.openapi import DASHBOARD
 from backend.audit.errors import NoiseAuditError, NotFound, Unavailable
+from backend.cli.supervisor import address_of
 from backend.settings import Settings, unknown_variables
 from backend.store import jobs
 from backend.store.artifacts import Artifacts
@@ -252,8 +253,7 @@ def dashboard() -> Iterator[Finding]:
 
 def backend(settings: Settings) -> Iterator[Finding]:
     """Whether one answers where this installation's would."""
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    url = f"http://{'127.0.0.1' if settings.host in ('0.0.0.0', '') else host}:{settings.port}"
+    url = address_of(settings)
     headers = {"Host": settings.public_host} if settings.public_host else {}
     try:
         answer = httpx.get(f"{url}/health/ready", headers=headers, timeout=5, trust_env=False)

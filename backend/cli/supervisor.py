@@ -93,9 +93,7 @@ class Supervisor:
     @property
     def url(self) -> str:
         """The address of the dashboard on this machine."""
-        host = self.settings.host
-        shown = f"[{host}]" if ":" in host else host
-        return f"http://{'127.0.0.1' if host in ('0.0.0.0', '') else shown}:{self.settings.port}"
+        return address_of(self.settings)
 
     def __enter__(self) -> Self:
         try:
@@ -196,6 +194,10 @@ class Supervisor:
             "NOT_READY", f"{part.name.capitalize()} did not start: {last[0]}", hint=f"Its log: {part.log}"
         )
 
+    def processes(self) -> list[int]:
+        """The process ids of the backend and then of each worker, as far as they run."""
+        return [part.process.pid for part in self._parts if part.process and part.process.poll() is None]
+
     def tend(self) -> None:
         """Start again what crashed, PostgreSQL included; call it about once a second."""
         if self._embedded and self._database:
@@ -235,12 +237,26 @@ def make_data_folder(data: Path) -> None:
         data.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
+def address_of(settings: Settings) -> str:
+    """The URL under which this machine reaches its backend, wherever else it listens."""
+    host = settings.host
+    everywhere = not host or (is_address(host) and ip_address(host).is_unspecified)
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{'127.0.0.1' if everywhere else shown}:{settings.port}"
+
+
+def is_address(host: str) -> bool:
+    """Whether this is an IP address rather than a name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches the address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return ip_address(host).is_loopback if is_address(host) else host == "localhost"
 
 
 def free_port(host: str) -> int:

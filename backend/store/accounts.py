@@ -31,7 +31,7 @@ BROWSER_CHARACTERS = 200
 SEEN_EVERY = timedelta(minutes=5)
 """So often is a use noted: a write per request would cost more than it tells."""
 TOKEN_BYTES = 32
-TOKEN_PREFIX = "noise-audit-"
+TOKEN_PREFIX = "noise-audit-"  # noqa: S105  it is the part that is no secret
 """So that scanners for leaked secrets, and people, recognise an API token."""
 _ACTIVE = Account.disabled_at.is_(None)
 

@@ -10,10 +10,13 @@ import hashlib
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, func, literal, select, text
+from sqlalchemy import column as named_column
+from sqlalchemy import table as named
 from sqlalchemy.orm import Session
 
 from backend.audit.errors import BadInput, Conflict
@@ -53,7 +56,7 @@ def restore_backup(database: Database, artifacts: Artifacts, path: Path, progres
 
 def _require_empty(session: Session, artifacts: Artifacts) -> None:
     for table in _tables(session):
-        if session.execute(text(f'SELECT EXISTS (SELECT FROM "{table}")')).scalar_one():
+        if session.scalar(select(select(literal(1)).select_from(named(table)).exists())):
             raise Conflict(
                 "NOT_EMPTY",
                 "The database holds something already.",
@@ -160,11 +163,9 @@ def _wind_sequences(session: Session, part: TablePart) -> None:
             text("SELECT pg_get_serial_sequence(:table, :column)"), {"table": part.table, "column": column}
         ).scalar_one()
         if counter is not None:
+            highest: ColumnElement[Any] = func.max(named_column(column))
             session.execute(
-                text(
-                    f'SELECT setval(:counter, max("{column}")) FROM "{part.table}" HAVING max("{column}") > 0'
-                ),
-                {"counter": counter},
+                select(func.setval(counter, highest)).select_from(named(part.table)).having(highest > 0)
             )
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, Table, delete, func, select, text, update
+from sqlalchemy import table as named
 from sqlalchemy.orm import Session
 
 from backend.audit.errors import Conflict
@@ -217,7 +218,8 @@ def _partition(session: Session, column: str, subject: str) -> tuple[int, int]:
         if _partitioned_by(table) == column:
             name = f'"{table.name}_{subject}"'
             if session.scalar(text("SELECT to_regclass(:name)"), {"name": name}) is not None:
-                rows += session.scalar(text(f"SELECT count(*) FROM {name}")) or 0
+                partition = named(f"{table.name}_{subject}")
+                rows += session.scalar(select(func.count()).select_from(partition)) or 0
                 size += session.scalar(text("SELECT pg_total_relation_size(:name)"), {"name": name}) or 0
     return rows, size
 

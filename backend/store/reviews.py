@@ -13,13 +13,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Subquery, func, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from backend.audit.blind import WITHOUT_LABEL, Settled, answer_of, settle
-from backend.store import bulk
+from backend.store import bulk, datasets
 from backend.store.decisions import Standing
-from backend.store.tables import Dataset
+from backend.store.tables import Account, Dataset, Decision
 
 _NEWEST: bulk.Fixed = [("sample_index", "i4"), ("code", "i4"), ("decided_at", "f8")]
 
@@ -50,8 +51,8 @@ class Said(NamedTuple):
 
 def shown_to(session: Session, dataset_id: str, account_id: str) -> str | None:
     """The one reviewer whose decisions this account is shown: itself while the dataset is blind; None: everybody's."""
-    blind = session.scalar(select(Dataset.blind_since).where(Dataset.id == dataset_id))
-    return None if blind is None else account_id
+    # As a whole, since nearly everybody who asks has it in the session already, or needs it next.
+    return None if datasets.load(session, dataset_id).blind_since is None else account_id
 
 
 def set_blind(session: Session, dataset: Dataset, blind: bool) -> bool:
@@ -77,20 +78,26 @@ def reviewed(session: Session, dataset_id: str) -> Reviewed:
 
 def reviewers(session: Session, dataset_id: str) -> dict[str, int]:
     """How many samples each reviewer's own decision stands on, by name, the busiest first."""
-    query = text(
-        f"SELECT a.name, count(*) AS decided FROM ({_OWN_NEWEST}) d JOIN account a ON a.id = d.account_id"
-        " WHERE d.verdict <> 'cleared' GROUP BY a.name ORDER BY count(*) DESC, a.name"
+    own = _own_newest(dataset_id)
+    query = (
+        select(Account.name, func.count())
+        .join(own, own.c.account_id == Account.id)
+        .where(own.c.verdict != "cleared")
+        .group_by(Account.name)
+        .order_by(func.count().desc(), Account.name)
     )
-    return {row.name: row.decided for row in session.execute(query, {"dataset_id": dataset_id})}
+    return dict(session.execute(query).all())
 
 
 def decided_by(session: Session, dataset_id: str, name: str) -> NDArray[np.int64]:
     """The samples on which this reviewer's own decision stands."""
-    query = text(
-        f"SELECT d.sample_index FROM ({_OWN_NEWEST}) d JOIN account a ON a.id = d.account_id"
-        " WHERE d.verdict <> 'cleared' AND a.name = :name ORDER BY d.sample_index"
+    own = _own_newest(dataset_id)
+    query = (
+        select(own.c.sample_index)
+        .join(Account, own.c.account_id == Account.id)
+        .where(own.c.verdict != "cleared", Account.name == name)
     )
-    return np.array(session.scalars(query, {"dataset_id": dataset_id, "name": name}).all(), dtype=np.int64)
+    return np.array(session.scalars(query).all(), dtype=np.int64)
 
 
 def said(session: Session, dataset_id: str, indices: Sequence[int]) -> dict[int, Said]:
@@ -113,10 +120,15 @@ def said(session: Session, dataset_id: str, indices: Sequence[int]) -> dict[int,
     return found
 
 
-_OWN_NEWEST = (
-    "SELECT DISTINCT ON (account_id, sample_index) account_id, sample_index, verdict FROM decision"
-    " WHERE dataset_id = :dataset_id AND NOT adjudicates ORDER BY account_id, sample_index, id DESC"
-)
+def _own_newest(dataset_id: str) -> Subquery:
+    """Account, sample and verdict of each reviewer's newest decision of each sample."""
+    return (
+        select(Decision.account_id, Decision.sample_index, Decision.verdict)
+        .where(Decision.dataset_id == dataset_id, ~Decision.adjudicates)
+        .ext(distinct_on(Decision.account_id, Decision.sample_index))
+        .order_by(Decision.account_id, Decision.sample_index, Decision.id.desc())
+        .subquery()
+    )
 
 
 def _newest(dataset_id: str, *, adjudicates: bool) -> sql.Composed:
