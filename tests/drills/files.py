@@ -64,18 +64,18 @@ def kills(times: int, rng: random.Random) -> dict[str, object]:
             if epoch > 200:
                 for path in folder.iterdir():
                     path.unlink()
-    return {"wrong": wrong, "figure": f"{saved} were saved meanwhile"}
+    return {"wrong": wrong, "counts": {"saved meanwhile": saved}}
 
 
 def writes(times: int, rng: random.Random) -> dict[str, object]:
     """The n-th byte of a file cannot be written any more, for n from 0 on: said as an error, the former one stays."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     wrong: list[str] = []
-    size = WEIGHTS * 8 + 1000
     failed = 0
     with tempfile.TemporaryDirectory(prefix="noise-audit-drill-") as name:
         folder = Path(name)
         history = save_epoch(folder, 1, [])
+        size = max(path.stat().st_size for path in folder.iterdir())
         for number in range(times):
             room = int(size * number / times)
             resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
@@ -94,7 +94,7 @@ def writes(times: int, rng: random.Random) -> dict[str, object]:
         found = newest(folder)
         if found is None or found.epoch != 2:
             wrong.append("after space was made it does not go on")
-    return {"wrong": wrong, "figure": f"{failed} writes failed and were told"}
+    return {"wrong": wrong, "counts": {"writes failed and told": failed}}
 
 
 if __name__ == "__main__":

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.drills.promises import PROMISES, Promise
+from tests.drills.reached import Reached, Record, Turn
 from tests.drills.topology import Topology, topology
 
 QUICK = {
-    "accepted_jobs_survive": 2,
+    "accepted_jobs_survive": 3,
+    "one_writer": 1,
     "duplicates_publish_once": 20,
     "checkpoints_survive_kills": 40,
     "writes_may_fail": 60,
     "a_full_disk_is_told": 1,
-    "uploads_resume": 1,
+    "numbers_may_go_wrong": 2,
+    "cancel_is_quick": 3,
+    "uploads_resume": 2,
     "migrations_survive_kills": 1,
     "backups_come_back_equal": 1,
+    "flipped_bits_are_noticed": 40,
+    "flipped_pages_are_noticed": 2,
 }
 """How often here. What trains for long is left to the full version; `tests/worker/test_execute.py` has one of each."""
 
@@ -32,6 +39,22 @@ def many() -> Iterator[Topology]:
         yield running
 
 
+def test_a_drill_that_was_broken_off_goes_on_from_its_record(tmp_path: Path) -> None:
+    record = Record(tmp_path / "build" / "drills.jsonl")
+    first = Reached(3, [], {"kills": 3}, 1.5)
+    second = Reached(2, ["one is lost"], {"kills": 2, "late": 1}, 1.0)
+    for reached in (first, second):
+        record.add(Turn.now("it survives", reached, 10.0, "here"))
+    record.add(Turn.now("another", first, 1.0, "here"))
+    found = [turn.reached for turn in record.turns("it survives")]
+    assert found == [first, second]
+    assert found[0] + found[1] == Reached(5, ["one is lost"], {"kills": 5, "late": 1}, 1.5)
+    assert (found[0] + found[1]).figure == "5 kills; 1 late; slowest 1.5 s"
+    record.forget(["it survives"])
+    assert record.turns("it survives") == []
+    assert len(record.turns("another")) == 1
+
+
 @pytest.mark.parametrize(
     "promise",
     [each for each in PROMISES if each.drill.__name__ in QUICK],
@@ -41,4 +64,4 @@ def test_the_promise_holds(many: Topology, promise: Promise) -> None:
     reached = promise.drill(many, QUICK[promise.drill.__name__], random.Random(1))
     assert reached.wrong == [], reached.figure
     if not reached.times:
-        pytest.skip(reached.figure)
+        pytest.skip(reached.remark)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -58,21 +59,74 @@ class Part:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
+    @property
+    def pid(self) -> int:
+        """Of the process that was started last."""
+        assert self._process is not None
+        return self._process.pid
+
+    def is_alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def holding(self, subject: str) -> list[int]:
+        """The processes that it started which work on this run or dataset."""
+        listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
+        lines = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+        return [int(pid) for pid, parent, *args in lines if int(parent) == self.pid and subject in str(args)]
+
     def holds(self, subject: str) -> bool:
         """Whether a process that it started works on this run or dataset."""
-        assert self._process is not None
-        listed = subprocess.run(["ps", "-eo", "ppid=,args="], capture_output=True, text=True, check=True)
-        lines = [line.split(maxsplit=1) for line in listed.stdout.splitlines()]
-        return any(int(parent) == self._process.pid and subject in command for parent, command in lines)
+        return bool(self.holding(subject))
+
+
+class Clocks:
+    """A clock for each process, which can be set while it runs; by Debian's libfaketime, where it is installed."""
+
+    def __init__(self, folder: Path, library: Path) -> None:
+        self._folder, self._library = folder, library
+
+    @classmethod
+    def where_possible(cls, folder: Path) -> Clocks | None:
+        """None where the library is missing."""
+        found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+        return cls(folder, found[0]) if found else None
+
+    def environment(self, name: str) -> dict[str, str]:
+        """What the process of this name is started with; its clock is right until it is set."""
+        self._file(name).write_text("+0")
+        return {
+            "LD_PRELOAD": str(self._library),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file(name)),
+            "FAKETIME_CACHE_DURATION": "1",
+            # Wall clocks jump; no system lets the other one do so.
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",
+        }
+
+    def set(self, part: Part, seconds: int) -> None:
+        """Set the part's clock so far ahead of the right time, or behind it."""
+        self._file(part.name).write_text(f"{seconds:+d}")
+
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{name}.clock"
 
 
 class Topology:
     """PostgreSQL, `backends`, `workers` and an artifact store that all of them share."""
 
     def __init__(
-        self, folder: Path, *, backends: int, workers: int, artifacts: str, environment: dict[str, str]
+        self,
+        folder: Path,
+        *,
+        backends: int,
+        workers: int,
+        artifacts: str,
+        environment: dict[str, str],
+        clocks: Clocks | None,
     ) -> None:
-        self.folder = folder
+        self.folder, self.clocks = folder, clocks
         self.postgres = EmbeddedPostgres(folder / "postgres")
         url = self.postgres.start()
         migrate(url)
@@ -84,11 +138,13 @@ class Topology:
             "NOISE_AUDIT_DATABASE_URL": url,
             "NOISE_AUDIT_DATA": str(folder / "data"),
             "NOISE_AUDIT_ARTIFACTS": artifacts,
+            "NOISE_AUDIT_SERVER_FOLDERS": str(folder / "opened"),
             # What is drilled is that nothing is lost, however often it is hit.
             "NOISE_AUDIT_MAX_STARTS": "10000",
             "NOISE_AUDIT_LIMIT_QUEUED_RUNS": "10000",
         }
         (folder / "data").mkdir()
+        (folder / "opened").mkdir()
         self.ports = [free_port("127.0.0.1") for _ in range(backends)]
         self.backends = [
             self._part(f"backend-{port}", ["backend.cli", "serve"], {"NOISE_AUDIT_PORT": str(port)})
@@ -100,7 +156,8 @@ class Topology:
             _, self.token = accounts.new_api_token(session, account.id, "drill", None)
 
     def _part(self, name: str, module: list[str], more: dict[str, str]) -> Part:
-        return Part(name, module, {**self.environment, **more}, self.folder / f"{name}.log")
+        clock = self.clocks.environment(name) if self.clocks else {}
+        return Part(name, module, {**self.environment, **more, **clock}, self.folder / f"{name}.log")
 
     def start(self) -> None:
         """Start everything and wait until it serves."""
@@ -122,6 +179,17 @@ class Topology:
         os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
         time.sleep(away_seconds)
         self.postgres.start()
+
+    def hit(self, roles: Iterable[str], rng: random.Random) -> None:
+        """kill -9 one of each role (worker, backend, database) at the same moment, and start them again."""
+        parts = {"worker": self.workers, "backend": self.backends}
+        hit = [rng.choice(parts[role]) for role in roles if role in parts]
+        for part in hit:
+            part.kill()
+        if "database" in roles:
+            self.kill_database(rng.uniform(0.0, 2.0))
+        for part in hit:
+            part.start()
 
     def client(self, backend: int = 0) -> httpx.Client:
         """A client of one of the backends, with a token."""
@@ -154,8 +222,10 @@ class Topology:
 
 
 @contextmanager
-def topology(*, backends: int = 1, workers: int = 1, s3: bool = False) -> Iterator[Topology]:
-    """Everything running, in a folder of its own that goes with it."""
+def topology(
+    *, backends: int = 1, workers: int = 1, s3: bool = False, clocks: bool = False
+) -> Iterator[Topology]:
+    """Everything running, in a folder of its own that goes with it; with `clocks` that can be set, where possible."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="noise-audit-drill-", dir="/tmp"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -169,7 +239,12 @@ def topology(*, backends: int = 1, workers: int = 1, s3: bool = False) -> Iterat
             # The drill looks into the bucket itself.
             stack.enter_context(mock.patch.dict(os.environ, environment))
         made = Topology(
-            folder, backends=backends, workers=workers, artifacts=artifacts, environment=environment
+            folder,
+            backends=backends,
+            workers=workers,
+            artifacts=artifacts,
+            environment=environment,
+            clocks=Clocks.where_possible(folder) if clocks else None,
         )
         stack.callback(made.stop)
         made.start()
