@@ -120,7 +120,7 @@ def _sheet(sheet: Sheet, names_N: Sequence[str], what: str, most_columns: int) -
         for name in others:
             column = numbers(table.column(name))
             if column is not None:
-                read.append(column.to_numpy().astype(np.float32))
+                read.append(_single(column.to_numpy()))
                 columns.append(name)
             elif not _has_no_number(table.column(name)):
                 row, cell = first_word(table.column(name))
@@ -165,7 +165,7 @@ def _of_lists(column: pa.ChunkedArray, what: str) -> NDArray[np.float32]:
         raise BadInput(
             "NPY_REJECTED", f"The lists of the {what.lower()} are not equally many numbers in each row."
         )
-    matrix: NDArray[np.float32] = flat.to_numpy().astype(np.float32).reshape(len(column), length)
+    matrix: NDArray[np.float32] = _single(flat.to_numpy()).reshape(len(column), length)
     return matrix
 
 
@@ -209,8 +209,13 @@ def _checked(value_RD: NDArray[Any], samples: int, most_columns: int, what: str)
         )
     if len(value_RD) != samples:
         raise count_differs(what, samples, len(value_RD))
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, which nobody accepts
-        return value_RD.astype(np.float32)
+    return _single(value_RD)
+
+
+def _single(values: NDArray[Any]) -> NDArray[np.float32]:
+    """The numbers in single precision; what is too large for it becomes infinite, which nobody accepts."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
 
 
 def _rejected(what: str, why: str, found: str | None = None) -> BadInput:

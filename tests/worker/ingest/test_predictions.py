@@ -157,6 +157,8 @@ BAD: dict[str, tuple[str, bytes, str, str | None]] = {
                        "DUPLICATE_SAMPLE", "line 4"),
     "an index too far": ("x.csv", csv("index,cat,dog,=fox", [[index, *row] for index, row in zip([0, 1, 2, 4], ROWS, strict=True)]),
                          "SAMPLE_UNKNOWN", "line 5"),
+    "a number beyond single precision": ("x.csv", b"cat,dog,=fox\n" + b".1,.8,1e300\n" * 4, "PROBS_INVALID", None),
+    "lists beyond single precision": ("x.parquet", parquet({"p": [[1e300, 0, 0]] * 4}), "PROBS_INVALID", None),
     "damaged Parquet": ("x.parquet", GOOD["columns.parquet"][:-30] + bytes(30), "PARQUET_INVALID", None),
     "text called Parquet": ("x.parquet", b"hello world", "PARQUET_INVALID", None),
     "uneven lists": ("x.parquet", parquet({"p": [[1.0, 0, 0], [1.0], [1.0, 0, 0, 0, 0], [1.0, 0, 0]]}), "NPY_REJECTED", None),
