@@ -67,7 +67,9 @@ def create_annotations(dataset_id: Id, body: AnnotationsCreate, context: In, cal
     upload = unused(context, caller.id, body.upload_id)
     with tempfile.TemporaryDirectory(prefix="noise-audit-") as folder:
         path = fetched(context, upload, Path(folder))
-        found = read_annotations(path, names_N=names_N, classes=classes, limits=context.settings.limits)
+        found = read_annotations(
+            path, names_N=names_N, classes=classes, limits=context.settings.limits, apart=True
+        )
     with context.database.transaction() as session:
         dataset = datasets.get(session, caller.id, dataset_id)
         report = annotators.keep(session, context.artifacts, dataset, found.label_NA, found.annotators)

@@ -142,4 +142,5 @@ def _read(context: Context, caller: Me, dataset_id: str, upload_id: str) -> Deci
             classes=classes,
             given_N=given_N,
             limits=context.settings.limits,
+            apart=True,
         )

@@ -34,7 +34,7 @@ class Annotations:
 
 
 def read_annotations(
-    path: Path, *, names_N: Sequence[str], classes: Sequence[str], limits: Limits
+    path: Path, *, names_N: Sequence[str], classes: Sequence[str], limits: Limits, apart: bool = False
 ) -> Annotations:
     """The labels of a CSV, JSON Lines or Parquet file: a column index or name, and a column for each annotator.
 
@@ -43,7 +43,7 @@ def read_annotations(
     LABEL_MISSING (no column of labels), LABEL_COUNT, SAMPLE_UNKNOWN, DUPLICATE_SAMPLE, NAME_AMBIGUOUS, LIMIT_EXCEEDED, and what
     `read_sheet` raises.
     """
-    sheet = read_sheet(path, limits, as_text=None)
+    sheet = read_sheet(path, limits, as_text=None, apart=apart)
     annotators = [name for name in sheet.table.column_names if name.casefold() not in KEY_COLUMNS]
     if not annotators:
         raise BadInput(

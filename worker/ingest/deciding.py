@@ -35,9 +35,10 @@ def read_decisions(
     classes: Sequence[str],
     given_N: NDArray[np.int32],
     limits: Limits,
+    apart: bool = False,
 ) -> DecisionsTable:
     """What each row decides; an error of a row is listed. Raises BadInput COLUMN_MISSING, and what `read_sheet` raises."""
-    sheet = read_sheet(path, limits, as_text=None)
+    sheet = read_sheet(path, limits, as_text=None, apart=apart)
     found = placed(sheet, names_N)
     if found.by is None:
         raise BadInput(

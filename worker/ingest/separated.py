@@ -105,6 +105,12 @@ def read_separated(data: bytes, as_text: Collection[str] | None, name: str = "")
     return Separated(table, first, tuple(first + row for row in blank), has_header)
 
 
+def check_width(columns: int) -> None:
+    """Raises BadInput LIMIT_EXCEEDED."""
+    if columns > MOST_COLUMNS:
+        raise BadInput("LIMIT_EXCEEDED", "The table has too many columns.", limit=MOST_COLUMNS, found=columns)
+
+
 def is_number(cell: str) -> bool:
     """Whether a cell's text is a number."""
     try:

@@ -8,20 +8,18 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from backend.audit.errors import BadInput
 from backend.settings import Limits
 from worker.ingest import strict_json
 from worker.ingest.members import PARQUET_SUFFIX, Reader
 from worker.ingest.names import PICKLE_SUFFIXES, in_file, shown
-from worker.ingest.parquet import record_batches
-from worker.ingest.parquet_schema import MALFORMED, invalid
-from worker.ingest.separated import MOST_COLUMNS, is_number, read_separated
+from worker.ingest.parquet_table import read_apart, read_parquet, texts
+from worker.ingest.separated import check_width, is_number, read_separated
 
 PICKLE_MAGIC = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 CSV_SUFFIXES = (".csv", ".tsv")
@@ -99,17 +97,17 @@ def pickle_refused() -> BadInput:
     )
 
 
-def read_sheet(path: Path, limits: Limits, *, as_text: Collection[str] | None) -> Sheet:
+def read_sheet(path: Path, limits: Limits, *, as_text: Collection[str] | None, apart: bool = False) -> Sheet:
     """All columns of a file that was sent alone.
 
     `as_text` names the columns (without regard to case) that are read as they are written, None stands for all; the
     others become what they look like. Where all are text, columns of something else than words and numbers are left
-    out. Raises BadInput CSV_PARSE and JSON_INVALID with the line, PARQUET_INVALID, LIMIT_EXCEEDED, PICKLE_REFUSED.
+    out. `apart` reads Parquet in a process of its own, for a caller that must outlive it. Raises BadInput CSV_PARSE and JSON_INVALID with the line, PARQUET_INVALID, LIMIT_EXCEEDED, PICKLE_REFUSED.
     """
     magic, suffix = check_file(path, limits), path.suffix.casefold()
     if magic.startswith(b"PAR1") or suffix == PARQUET_SUFFIX:
-        with path.open("rb") as file:
-            return Sheet(_parquet(file, "", limits, as_text), 0)
+        read = read_apart if apart else read_parquet
+        return Sheet(read(path, limits.expanded_bytes, as_text), 0)
     return _of_text(path.read_bytes(), suffix, "", as_text)
 
 
@@ -118,7 +116,7 @@ def read_table(reader: Reader, name: str, limits: Limits) -> Sheet:
     suffix = f".{name.casefold().rsplit('.', 1)[-1]}"
     if suffix == PARQUET_SUFFIX:
         with reader.open(name) as file:
-            sheet = Sheet(_parquet(file, name, limits, None), 0, name=name)
+            sheet = Sheet(read_parquet(file, limits.expanded_bytes, None, name), 0, name=name)
     else:
         sheet = _of_text(reader.read(name), suffix, name, None)
     if not sheet.has_header:
@@ -142,7 +140,7 @@ def read_table(reader: Reader, name: str, limits: Limits) -> Sheet:
 def _of_text(data: bytes, suffix: str, name: str, as_text: Collection[str] | None) -> Sheet:
     if suffix in JSON_LINES_SUFFIXES:
         table, blank = _json_lines(data, name)
-        return Sheet(_texts(table, as_text, name), 1, blank=blank, name=name)
+        return Sheet(texts(table, as_text, name), 1, blank=blank, name=name)
     read = read_separated(data, as_text, name)
     return Sheet(read.table, read.first_line, read.has_header, read.blank, name)
 
@@ -193,68 +191,6 @@ def _written(value: Any) -> str | None:
     return str(value).encode(errors="replace").decode()
 
 
-def _parquet(file: BinaryIO, name: str, limits: Limits, as_text: Collection[str] | None) -> pa.Table:
-    try:
-        with pq.ParquetFile(file, buffer_size=1 << 20, page_checksum_verification=True) as parquet:
-            schema = parquet.schema_arrow
-            check_width(len(schema.names))
-            if len(set(schema.names)) != len(schema.names):
-                raise invalid("Two columns of the Parquet file have the same name.", name or None)
-            wanted = [field.name for field in schema if as_text is not None or _is_plain(field.type)]
-            batches, size = [], 0
-            for batch in record_batches(parquet, wanted):
-                batches.append(batch)
-                size += batch.nbytes
-                if size > limits.expanded_bytes:
-                    raise BadInput(
-                        "LIMIT_EXCEEDED",
-                        "The columns are too large.",
-                        limit=limits.expanded_bytes,
-                        found=size,
-                    )
-            table = pa.Table.from_batches(
-                batches, schema=pa.schema([schema.field(column) for column in wanted])
-            )
-            table.validate(full=True)
-    except MALFORMED as error:
-        raise invalid(
-            "The Parquet file is damaged or holds something that is not Parquet.", name or None
-        ) from error
-    return _texts(table, as_text, name)
-
-
-def _texts(table: pa.Table, as_text: Collection[str] | None, name: str) -> pa.Table:
-    """The columns that are wanted as text, as text."""
-    if as_text is None:
-        table = table.select([field.name for field in table.schema if _is_plain(field.type)])
-    for place, field in enumerate(table.schema):
-        if as_text is not None and field.name.casefold() not in as_text:
-            continue
-        try:
-            table = table.set_column(place, field.name, table.column(place).cast(pa.string()))
-        except pa.ArrowException as error:
-            raise invalid(
-                f"The column {shown(field.name)} holds neither words nor numbers.", name or None
-            ) from error
-    return table
-
-
-def _is_plain(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return any(
-        one(kind)
-        for one in (
-            pa.types.is_null,
-            pa.types.is_string,
-            pa.types.is_large_string,
-            pa.types.is_integer,
-            pa.types.is_floating,
-            pa.types.is_boolean,
-        )
-    )
-
-
 def numbers(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     """The column as float64 with NaN for what is missing; None when it holds something else than numbers."""
     kind = column.type
@@ -274,9 +210,3 @@ def first_word(column: pa.ChunkedArray) -> tuple[int, str]:
         if not is_number(str(cell)):
             return row, shown(str(cell))
     return 0, ""
-
-
-def check_width(columns: int) -> None:
-    """Raises BadInput LIMIT_EXCEEDED."""
-    if columns > MOST_COLUMNS:
-        raise BadInput("LIMIT_EXCEEDED", "The table has too many columns.", limit=MOST_COLUMNS, found=columns)
