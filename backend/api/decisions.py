@@ -62,7 +62,8 @@ def clear_carried_decisions(dataset_id: Id, context: In, caller: Me) -> Decision
     """Take back the decisions that were carried over from another dataset and still stand: one batch, to be undone."""
     with context.database.transaction() as session:
         datasets.require_ready(datasets.get(session, caller.id, dataset_id))
-        recorded = decisions.clear_carried(session, dataset_id, caller.id)
+        reviewer = reviews.shown_to(session, dataset_id, caller.id)
+        recorded = decisions.clear_carried(session, dataset_id, caller.id, reviewer=reviewer)
         if recorded:
             activity.record(session, caller.id, "decisions.clear", dataset_id, recorded=recorded)
     with context.database.transaction() as session:

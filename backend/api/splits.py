@@ -10,6 +10,7 @@ from pydantic import Field
 from backend.api.context import Id, In, Me
 from backend.api.samples import Split, succeeded
 from backend.api.schemas.base import Answer
+from backend.store import reviews
 from backend.store.datasets import SPLITS
 
 router = APIRouter(prefix="/api/runs/{run_id}", tags=["runs"])
@@ -37,7 +38,8 @@ def list_splits(run_id: Id, context: In, caller: Me) -> SplitList:
         run = succeeded(session, caller, run_id, "to show its splits")
         flagged_N = context.published.results(session, run_id).flagged
         code_N = context.published.splits(session, run.dataset_id)
-        decided_N = context.published.verdicts(session, run.dataset_id) > 0
+        reviewer = reviews.shown_to(session, run.dataset_id, caller.id)
+        decided_N = context.published.verdicts(session, run.dataset_id, reviewer) > 0
     if code_N is None:
         return SplitList(items=[])
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.api import deliveries
 from backend.api.answers import dataset_answer
+from backend.api.blindness import require_whole
 from backend.api.context import Caller, Id, In, Me
 from backend.api.schemas.base import Answer, Body
 from backend.api.schemas.datasets import AppendCreate, DatasetAnswer
@@ -62,7 +63,7 @@ class DifferenceAnswer(Answer):
 def create_labels(dataset_id: Id, body: LabelsCreate, context: In, caller: Me) -> DatasetAnswer:
     """Derive a version with the same images and new labels; samples that the table leaves out keep theirs."""
     with context.database.transaction() as session:
-        datasets.require_ready(datasets.get(session, caller.id, dataset_id))
+        datasets.require_ready(_carried_from(session, caller, dataset_id, body.carry_decisions))
     upload = unused(context, caller.id, body.upload_id)
     with context.database.transaction() as session:
         parent = datasets.get(session, caller.id, dataset_id)
@@ -74,24 +75,35 @@ def create_labels(dataset_id: Id, body: LabelsCreate, context: In, caller: Me) -
         }
         name = body.name or f"{parent.name}, new labels"
         row = datasets.create(session, caller.id, name[-200:], source, parent)
-        return _begun(session, caller, row)
+        return _begun(session, caller, row, parent)
 
 
 @router.post("/append", status_code=201)
 def append_samples(dataset_id: Id, body: AppendCreate, context: In, caller: Me) -> DatasetAnswer:
     """Derive a version with further samples behind those that are there; new classes come behind the old ones."""
     with context.database.transaction() as session:
-        datasets.require_ready(datasets.get(session, caller.id, dataset_id))
+        datasets.require_ready(_carried_from(session, caller, dataset_id, body.carry_decisions))
     delivered, source = deliveries.source_of(context, caller.id, body)
     source |= body.model_dump(exclude={"upload_id", "server_folder", "digest", "name"}) | {"kind": "append"}
     with context.database.transaction() as session:
         parent = datasets.get(session, caller.id, dataset_id)
         name = body.name or f"{parent.name} and {PurePath(delivered).stem}"
         row = datasets.create(session, caller.id, name[:200], source, parent, own_images=True)
-        return _begun(session, caller, row)
+        return _begun(session, caller, row, parent)
 
 
-def _begun(session: Session, caller: Caller, row: Dataset) -> DatasetAnswer:
+def _carried_from(session: Session, caller: Caller, dataset_id: str, carry_decisions: bool) -> Dataset:
+    """The dataset to derive from; Forbidden (BLIND) where its decisions would go along that are not to be seen."""
+    parent = datasets.get(session, caller.id, dataset_id)
+    if carry_decisions:
+        require_whole(session, caller, parent)
+    return parent
+
+
+def _begun(session: Session, caller: Caller, row: Dataset, parent: Dataset) -> DatasetAnswer:
+    if row.source["carry_decisions"]:
+        # Who reviews there goes on as independently as here.
+        row.blind_since = parent.blind_since
     jobs.enqueue_import(session, row.id)
     activity.record(session, caller.id, "dataset.create", row.id, kind=row.source["kind"])
     return dataset_answer(row)

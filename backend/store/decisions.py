@@ -81,11 +81,13 @@ _OF_SOME = (
 )
 _OWN = "AND account_id = :reviewer AND NOT adjudicates"
 _CARRY = text(
-    "WITH stands AS (SELECT DISTINCT ON (sample_index) * FROM decision WHERE dataset_id = :parent"
-    " ORDER BY sample_index, id DESC),"
+    # In a blind review each reviewer's newest goes along, and the newest adjudication: what they come to is the rule's.
+    "WITH said AS (SELECT d.*, CASE WHEN NOT :blind THEN '' WHEN d.adjudicates THEN 'all' ELSE d.account_id END AS voice"
+    " FROM decision d WHERE d.dataset_id = :parent),"
+    " stands AS (SELECT DISTINCT ON (sample_index, voice) * FROM said ORDER BY sample_index, voice, id DESC),"
     " carried AS (INSERT INTO decision (dataset_id, sample_index, verdict, label, account_id, idempotency_key,"
     " decided_at, carried_from, adjudicates)"
-    " SELECT :version, d.sample_index, d.verdict, d.label, d.account_id, :key, d.decided_at,"
+    " SELECT :version, d.sample_index, d.verdict, d.label, d.account_id, left(:key || d.voice, 64), d.decided_at,"
     " coalesce(d.carried_from, :parent), d.adjudicates"
     " FROM stands d JOIN sample old ON old.dataset_id = :parent AND old.sample_index = d.sample_index"
     " JOIN sample new ON new.dataset_id = :version AND new.sample_index = d.sample_index"
@@ -145,19 +147,20 @@ def append(
 
 def carry(session: Session, parent_id: str, version_id: str) -> Carried:
     """Record in a version what stands in its parent, where image and given label are the same; each under its own
-    reviewer and time. The version's samples are there; the caller makes it ready in the same transaction."""
-    done = session.execute(
-        _CARRY, {"parent": parent_id, "version": version_id, "key": f"carried-{parent_id}"}
-    ).one()
+    reviewer and time, and in a blind version each reviewer's own. The version's samples are there; the caller makes
+    it ready in the same transaction."""
+    blind = datasets.load(session, version_id).blind_since is not None
+    values = {"parent": parent_id, "version": version_id, "key": f"carried-{parent_id}", "blind": blind}
+    done = session.execute(_CARRY, values).one()
     return Carried(done.carried, done.standing - done.carried)
 
 
-def clear_carried(session: Session, dataset_id: str, account_id: str) -> int:
+def clear_carried(session: Session, dataset_id: str, account_id: str, *, reviewer: str | None = None) -> int:
     """Take back every decision that was carried over and still stands, as one batch of this account; gives how many."""
     _in_turn(session, dataset_id)
     carried = [
         Item(index, "cleared", None)
-        for index, one in standing(session, dataset_id).items()
+        for index, one in standing(session, dataset_id, reviewer=reviewer).items()
         if one.carried_from
     ]
     if not carried:

@@ -10,11 +10,13 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from sqlalchemy import text
 
-from backend.store import duplicates, members
+from backend.audit.blind import STATUSES
+from backend.store import claims, datasets, decisions, duplicates, members
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
-from backend.store.tables import Account
+from backend.store.tables import Account, Dataset
 
 TELLS_NO_VERDICT = {"list_dataset_activity", "preview_dataset_deletion"}
 """They say how many decisions there are, never on what or which; a reviewer may see that the other one works."""
@@ -85,6 +87,9 @@ def test_nothing_that_a_reviewer_can_read_changes_when_the_other_decides(
 ) -> None:
     ann, ben = reviewers
     with database.transaction() as session:
+        session.execute(
+            text("UPDATE sample SET split = 'train' WHERE dataset_id = :id"), {"id": planted.dataset_id}
+        )
         duplicates.keep(
             session, artifacts, planted.dataset_id, np.array([0, 1, 2], np.int32), np.array([0, 3])
         )
@@ -113,8 +118,11 @@ def test_nothing_that_a_reviewer_can_read_changes_when_the_other_decides(
     everything()
     before = everything()
     assert sum(status == 200 for status, _ in before.values()) > 25
-    told = decide(ann, [(0, "remove"), (1, "remove"), (2, "relabel", 2), (9, "keep")])
-    assert told.json()["counts"] == {"keep": 1, "relabel": 1, "remove": 2}
+    # On every sample, so that no count of whatever part of them could stay as it was.
+    told = decide(
+        ann, [(0, "remove"), (1, "remove"), (2, "relabel", 2), *((n, "keep") for n in range(3, 60))]
+    )
+    assert told.json()["counts"] == {"keep": 57, "relabel": 1, "remove": 2}
     assert everything() == before
     decide(client, [(0, "relabel", 1)], "review/adjudications")
     assert everything() == before
@@ -234,3 +242,49 @@ def test_an_opened_review_goes_by_the_newest_decision_again(
     actions = [deed["action"] for deed in client.get(f"{address}/activity").json()["items"]]
     assert actions.count("review.set") == 2
     assert "review.adjudicate" in actions
+
+
+def test_a_version_takes_each_reviewers_decisions_along_and_is_blind_itself(
+    client: httpx.Client,
+    planted: Any,
+    address: str,
+    reviewers: tuple[httpx.Client, httpx.Client],
+    decide: Any,
+    uploaded: Any,
+    database: Database,
+) -> None:
+    ann, ben = reviewers
+    client.put(f"{address}/members", json={"name": "ann", "role": "editor"})
+    with database.transaction() as session:
+        session.get_one(Account, ann.get("/api/session").json()["id"]).role = "editor"
+    _blind(client, address)
+    decide(ann, [(0, "keep"), (1, "keep")])
+    decide(ben, [(0, "remove"), (1, "keep")])
+    decide(client, [(0, "unsure")], "review/adjudications")
+    labels = {"upload_id": uploaded("labels.csv", b"index,label\n9,cat\n")}
+    refused = ann.post(f"{address}/labels", json=labels)
+    assert (refused.status_code, refused.json()["code"]) == (403, "BLIND")
+    version = client.post(f"{address}/labels", json=labels).json()
+    assert version["blind"] is True
+    with database.transaction() as session:
+        rows = datasets.samples(session, planted.dataset_id)
+        assert claims.claim(session, Dataset, version["id"], "claim", 5) is not None
+        datasets.publish_samples(
+            session,
+            version["id"],
+            names=rows.names,
+            given_label_N=rows.given_label_N,
+            content_hash=rows.content_hash,
+            width_N=rows.width_N,
+            height_N=rows.height_N,
+        )
+        carried = decisions.carry(session, planted.dataset_id, version["id"])
+        claims.finish(session, Dataset, version["id"], "claim", "ready", sample_count=len(rows.names))
+    assert carried.decisions == 5
+    progress = client.get(f"/api/datasets/{version['id']}/review").json()["progress"]
+    assert {name: progress[name] for name in STATUSES} == {
+        "once": 0,
+        "agreed": 1,
+        "disagree": 0,
+        "adjudicated": 1,
+    }
