@@ -79,7 +79,9 @@ class Preparing:
         except Cancelled as cancelled:
             raise Stopped from cancelled
         self.claimed.progress(force=True, stage="store", fraction=STORED, message="Storing the images")
-        self.artifacts.upload_folder(self.packed, f"datasets/{self.dataset.content_id}/")
+        # Asked before each: who was paused in between must not write over what a successor has published.
+        prefix = f"datasets/{self.dataset.content_id}/"
+        self.artifacts.upload_folder(self.packed, prefix, before_each=self.claimed.check)
         return imported
 
     def ready(
