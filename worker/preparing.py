@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from backend.settings import Settings
 from backend.store import annotators, claims, datasets, decisions, selftests
 from backend.store.artifacts import Artifacts
+from backend.store.database import patiently
 from backend.store.datasets import SampleColumns
 from backend.store.tables import Dataset
 from worker.claimed import Claimed
@@ -134,7 +135,7 @@ class Preparing:
                 # In this transaction, or a crash could leave a self-test without its run, or with two.
                 selftests.queue_run(session, self.dataset.id)
 
-        self.claimed.patiently(write)
+        patiently(write)
 
 
 def samples_of(imported: Imported) -> SampleColumns:
