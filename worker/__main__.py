@@ -9,7 +9,7 @@ import signal
 from backend.logs import set_up
 from backend.settings import Settings, export
 from backend.store import jobs
-from backend.store.database import Database, migrate
+from backend.store.database import Database, migrate, patiently
 from backend.store.postgres import EmbeddedPostgres
 from worker.housekeeping import keep_house
 from worker.scratch import sweep
@@ -43,7 +43,8 @@ def main() -> None:
     try:
         settings = settings.model_copy(update={"database_url": url})
         export(settings)
-        migrate(url)
+        # It may have been started at the same moment, or recover from a crash.
+        patiently(lambda: migrate(url))
         sweep(settings.data)
         asyncio.run(serve(settings))
     finally:

@@ -9,7 +9,7 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,8 +23,6 @@ POLL_SECONDS = 1.0
 """How often the row is asked whether the job was cancelled; cancel is promised within 10 s."""
 PROGRESS_SECONDS = 0.5
 """At most so often is progress written: people see it move, the database does not notice."""
-DATABASE_PATIENCE_SECONDS = 60.0
-"""So long the database may be away while the computation goes on."""
 LOG_LINES = 60
 """So many of the last lines stand in the row for people to read; they travel with every change of the run."""
 
@@ -91,21 +89,6 @@ class Claimed:
         """Fenced update of the job's own row. Raises ClaimLost when the row is no longer ours."""
         with self.database.transaction() as session:
             claims.fenced_update(session, self.table, self.id, self.claim_id, **columns)
-
-    def patiently(self, action: Callable[[], None]) -> None:
-        """Do something that needs the database, waiting up to a minute for it to come back.
-
-        Raises Unavailable after that, and ClaimLost at once.
-        """
-        deadline = time.monotonic() + DATABASE_PATIENCE_SECONDS
-        while True:
-            try:
-                return action()
-            except Unavailable as error:
-                if error.code != "DATABASE_AWAY" or time.monotonic() > deadline:
-                    raise
-                log.warning("the database is away; trying again")
-                time.sleep(1.0)
 
     def check(self) -> None:
         """Raise ClaimLost when the job should stop."""

@@ -65,8 +65,7 @@ def relabel(job: Preparing) -> None:
     job.claimed.progress(force=True, stage="labels", fraction=0.1, message="Reading the labels")
     row, samples = job.parent()
     path = job.folder / f"labels{Path(job.source['filename']).suffix.lower()[:16]}"
-    key = uploads.key(job.source["upload_id"])
-    job.artifacts.download(key, path)
+    uploads.fetch(job.claimed.database, job.artifacts, job.source["upload_id"], path)
     read = read_labels(
         path,
         names_N=samples.names,
@@ -82,7 +81,7 @@ def relabel(job: Preparing) -> None:
         image_shape=row.image_shape,
         report={**_taken_over(row.report), "relabelled": relabelled},
     )
-    keeping.drop(job.claimed.database, job.artifacts, key)
+    keeping.drop(job.claimed.database, job.artifacts, uploads.key(job.source["upload_id"]))
 
 
 def append(job: Preparing) -> None:

@@ -18,7 +18,7 @@ from backend.settings import Settings
 from backend.store import claims
 from backend.store.artifacts import Artifacts
 from backend.store.claims import Claimable
-from backend.store.database import Database
+from backend.store.database import Database, patiently
 from worker.claimed import Claimed
 
 log = logging.getLogger(__name__)
@@ -51,12 +51,10 @@ def _enter(
 ) -> int:
     database = Database(settings.database_url)
     try:
-        with database.transaction() as session:
-            row = claims.claim(session, table, id_, claim_id, settings.max_starts)
-            if row is None:
-                log.info("%s %s: nothing to do", table.__tablename__, id_)
-                return 0
-            session.expunge(row)
+        row = patiently(lambda: _taken(settings, database, table, id_, claim_id))
+        if row is None:
+            log.info("%s %s: nothing to do", table.__tablename__, id_)
+            return 0
         claimed = Claimed(database, table, id_, claim_id, row.progress.get("log", ()))
         if row.starts > 1:
             claimed.say(f"Taken up again after its worker went away (start {row.starts})")
@@ -64,6 +62,16 @@ def _enter(
     finally:
         database.dispose()
     return 0
+
+
+def _taken(
+    settings: Settings, database: Database, table: type[Claimable], id_: str, claim_id: str
+) -> Claimable | None:
+    with database.transaction() as session:
+        row = claims.claim(session, table, id_, claim_id, settings.max_starts)
+        if row is not None:
+            session.expunge(row)
+        return row
 
 
 def _guarded(
@@ -77,12 +85,12 @@ def _guarded(
     try:
         do(settings, Artifacts.open(settings.artifacts, settings.data), claimed, row)
     except (ClaimLost, Stopped):
-        claimed.patiently(lambda: _acknowledge(claimed))
+        patiently(lambda: _acknowledge(claimed))
         log.info("%s: stopped", what)
     except Exception as error:
         log.exception("%s failed", what)
         told = error_json(error)
-        claimed.patiently(lambda: _fail(claimed, told))
+        patiently(lambda: _fail(claimed, told))
 
 
 def _acknowledge(claimed: Claimed) -> None:

@@ -18,6 +18,7 @@ from backend.audit.errors import BadInput, Damaged
 from backend.settings import Settings
 from backend.store import keeping, runs
 from backend.store.artifacts import Artifacts
+from backend.store.database import patiently
 from backend.store.runs import PREDICTIONS
 from backend.store.tables import Run
 from worker.backbones import builder
@@ -161,7 +162,7 @@ class Training(Stages):
                     trust=report.trust,
                 )
 
-        self.claimed.patiently(write)
+        patiently(write)
         self.claimed.say(epoch_line(report))
         self.claimed.progress(
             force=True,

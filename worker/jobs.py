@@ -16,12 +16,14 @@ from typing import Any
 from chancy.job import QueuedJob
 from sqlalchemy.orm import Session
 
+from backend.audit.errors import Unavailable
 from backend.logs import RELAYED
 from backend.processes import dies_with_parent
 from backend.settings import Settings
 from backend.store import claims, duplicates
 from backend.store.database import Database
 from backend.store.tables import Dataset, Preflight, Run
+from worker.scratch import sweep
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,10 @@ MEMORY_WORDS = ("MemoryError", "bad_alloc", "allocate memory", "not enough memor
 """What Python, C++, the system, torch and OpenMP say last when they get no memory."""
 SMALLER = "--smaller"
 """Tells `worker.execute` that its forerunner was killed."""
+POLL_SECONDS = 1.0
+"""How often a row is asked whether its job is to stop."""
+LEAVE_SECONDS = 3.0
+"""A subprocess, which asks its row too, has so long to stop by itself; with what follows, stopping takes under 10 s."""
 TERM_SECONDS = 5.0
 """A subprocess has so long to leave after SIGTERM before it is killed."""
 GIVES_WAY = 10
@@ -84,7 +90,11 @@ async def _in_subprocess(
 ) -> None:
     """Do the job in a process; one that died for its memory is tried once more, told `then`, where there is such a word."""
     returncode, tail = await _attempt(module, table, id_, claim_id)
-    if then is not None and _died_for_memory(returncode, tail):
+    if (
+        then is not None
+        and _died_for_memory(returncode, tail)
+        and not await asyncio.to_thread(_stops, table, id_)
+    ):
         log.warning("%s %s ended with %s, most likely for its memory: once more", module, id_, returncode)
         returncode, tail = await _attempt(module, table, id_, claim_id, then)
     if returncode:
@@ -98,6 +108,7 @@ async def _attempt(
     """How the process ended, and its last lines."""
     process = await _started(module, id_, claim_id, *more)
     tail: deque[str] = deque(maxlen=TAIL_LINES)
+    watching = asyncio.create_task(_stop_with_its_job(process, table, id_))
     try:
         await asyncio.gather(_relay(process, tail), process.wait())
     except asyncio.CancelledError:
@@ -105,7 +116,34 @@ async def _attempt(
         await _end(process)
         await asyncio.to_thread(_give_back, table, id_, claim_id)
         raise
+    finally:
+        watching.cancel()
+    if process.returncode:
+        # What it would have removed itself had it not been killed.
+        await asyncio.to_thread(sweep, Settings().data)
     return process.returncode, tail
+
+
+async def _stop_with_its_job(process: asyncio.subprocess.Process, table: claims.Table, id_: str) -> None:
+    """End the process when its job is to stop and it does not by itself: it may be deep in foreign code, or begin."""
+    database = Database(Settings().database_url)
+    try:
+        while not await asyncio.to_thread(_stop_requested, database, table, id_):
+            await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(LEAVE_SECONDS)
+        log.info("%s %s does not stop by itself and is ended", table.__tablename__, id_)
+        await _end(process)
+    finally:
+        database.dispose()
+
+
+def _stop_requested(database: Database, table: claims.Table, id_: str) -> bool:
+    try:
+        with database.transaction() as session:
+            return claims.stop_requested(session, table, id_)
+    except Unavailable:
+        # The database is away; the work goes on.
+        return False
 
 
 async def _relay(process: asyncio.subprocess.Process, tail: deque[str]) -> None:
@@ -127,6 +165,11 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
+
+
+def _stops(table: claims.Table, id_: str) -> bool:
+    with _transaction() as session:
+        return claims.stop_requested(session, table, id_)
 
 
 def _give_back(table: claims.Table, id_: str, claim_id: str) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.store import runs
+from backend.store.database import patiently
 from worker.ingest.predictions import Predictions, read_predictions
 from worker.noise.assess import Assessment, assess, assess_probabilities, assess_training
 from worker.noise.detection import detection_metrics
@@ -151,7 +152,7 @@ class PredictedRun(Stages):
                     trust=figured.trust.as_dict(),
                 )
 
-        self.claimed.patiently(write)
+        patiently(write)
 
     def map(self, predictions: Predictions) -> Layout:
         """That of an earlier run, whose features say more than predictions do; otherwise drawn from the predictions.

@@ -11,6 +11,7 @@ import time
 from backend.settings import Settings
 from backend.store import claims
 from backend.store.artifacts import Artifacts
+from backend.store.database import patiently
 from backend.store.tables import Preflight
 from worker.claimed import Claimed
 from worker.delivered import delivered
@@ -46,7 +47,7 @@ def preflight(settings: Settings, artifacts: Artifacts, claimed: Claimed, row: P
                 session, Preflight, row.id, claimed.claim_id, "ready", report=report, progress=progress
             )
 
-    claimed.patiently(write)
+    patiently(write)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from backend.settings import Settings
 from backend.store import annotators, claims, datasets, decisions, selftests
 from backend.store.artifacts import Artifacts
+from backend.store.database import patiently
 from backend.store.datasets import SampleColumns
 from backend.store.tables import Dataset
 from worker.claimed import Claimed
@@ -79,7 +80,9 @@ class Preparing:
         except Cancelled as cancelled:
             raise Stopped from cancelled
         self.claimed.progress(force=True, stage="store", fraction=STORED, message="Storing the images")
-        self.artifacts.upload_folder(self.packed, f"datasets/{self.dataset.content_id}/")
+        # Asked before each: who was paused in between must not write over what a successor has published.
+        prefix = f"datasets/{self.dataset.content_id}/"
+        self.artifacts.upload_folder(self.packed, prefix, before_each=self.claimed.check)
         return imported
 
     def ready(
@@ -132,7 +135,7 @@ class Preparing:
                 # In this transaction, or a crash could leave a self-test without its run, or with two.
                 selftests.queue_run(session, self.dataset.id)
 
-        self.claimed.patiently(write)
+        patiently(write)
 
 
 def samples_of(imported: Imported) -> SampleColumns:

@@ -18,6 +18,7 @@ from backend.audit.errors import Damaged, NotFound
 from backend.settings import Settings
 from backend.store import claims, datasets, keeping, results, runs, uploads
 from backend.store.artifacts import Artifacts
+from backend.store.database import patiently
 from backend.store.tables import Run
 from worker.claimed import Claimed
 from worker.embedding import embed, neighbours
@@ -192,4 +193,4 @@ class Stages:
                 claims.fenced_update(session, Run, self.run_id, self.claimed.claim_id, progress=done)
                 results.publish_results(session, self.run_id, self.claimed.claim_id, result, outcome=kept)
 
-        self.claimed.patiently(write)
+        patiently(write)

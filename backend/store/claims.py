@@ -85,6 +85,11 @@ def is_held(session: Session, table: Table, subject: str, claim_id: str) -> bool
     )
 
 
+def stop_requested(session: Session, table: Table, subject: str) -> bool:
+    """Whether a stop was asked for, acknowledged or not."""
+    return bool(session.scalar(select(table.cancel_requested).where(table.id == subject)))
+
+
 def fenced_update(session: Session, table: Table, subject: str, claim_id: str, **columns: Any) -> None:
     """Write the columns while the claim holds, and wake the watchers. Raises ClaimLost otherwise."""
     statement = update(table).where(*_fence(table, subject, claim_id)).values(**columns)

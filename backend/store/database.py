@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.resources
 import logging
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from alembic import command
@@ -24,6 +25,9 @@ from backend.store import jobs
 
 log = logging.getLogger(__name__)
 
+Done = TypeVar("Done")
+PATIENCE_SECONDS = 60.0
+"""So long the database may be away while the computation goes on."""
 OLDEST_SERVER = 14
 """Major version of PostgreSQL from which on everything here works."""
 MIGRATION_LOCK = 0x6E6F697365
@@ -48,13 +52,8 @@ class Database:
         Rows stay readable afterwards. Raises Unavailable (DATABASE_AWAY, DISK_FULL) when the server,
         not the statement, is at fault.
         """
-        try:
-            with Session(self.engine, expire_on_commit=False) as session, session.begin():
-                yield session
-        except (DBAPIError, psycopg.Error) as error:
-            if (refusal := _refusal(error)) is not None:
-                raise refusal from error
-            raise
+        with _refusals(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
 
     def ping(self) -> None:
         """Raise Unavailable unless the server answers."""
@@ -66,15 +65,28 @@ class Database:
         self.engine.dispose()
 
 
+def patiently(action: Callable[[], Done]) -> Done:
+    """Do something that needs the database, waiting up to a minute for it to come back. Raises Unavailable after that."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return action()
+        except Unavailable as error:
+            if error.code != "DATABASE_AWAY" or time.monotonic() > deadline:
+                raise
+            log.warning("the database is away; trying again")
+            time.sleep(1.0)
+
+
 def migrate(url: str, revision: str = "head") -> None:
     """Bring the database to this version's tables (or an older revision's), our own and the job queue's; idempotent.
 
     Processes that start together take turns; each step is one transaction, so a kill leaves the
-    database at the last whole step.
+    database at the last whole step. Raises Unavailable (DATABASE_AWAY, DISK_FULL).
     """
     engine = create_engine(_driver_url(url))
     try:
-        with engine.connect() as turn:
+        with _refusals(), engine.connect() as turn:
             turn.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
             turn.commit()
             try:
@@ -149,6 +161,17 @@ def _alembic(connection: Connection) -> Config:
 
 def _driver_url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+psycopg")
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Our errors where the server, not the statement, is at fault."""
+    try:
+        yield
+    except (DBAPIError, psycopg.Error) as error:
+        if (refusal := _refusal(error)) is not None:
+            raise refusal from error
+        raise
 
 
 def _refusal(error: DBAPIError | psycopg.Error) -> Unavailable | None:

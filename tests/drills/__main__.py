@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import math
 import random
+import signal
 import sys
 import time
 from contextlib import ExitStack
@@ -45,6 +46,8 @@ def main() -> int:
     parser.add_argument("--fresh", action="store_true", help="forget the chosen promises' turns first")
     parser.add_argument("--table", action="store_true", help="only print what the record holds")
     options = parser.parse_args()
+    # Told to end, it takes down what it started, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     record = Record(options.record)
     chosen = [each for each in PROMISES if any(part in each.name for part in options.only or [""])]
     if options.fresh:

@@ -10,7 +10,7 @@ import pytest
 
 from backend.audit.errors import ClaimLost, Unavailable
 from backend.store import claims, datasets
-from backend.store.database import Database
+from backend.store.database import Database, patiently
 from backend.store.tables import Dataset
 from worker.claimed import LOG_LINES, Claimed
 
@@ -83,13 +83,13 @@ def test_an_absent_database_neither_stops_the_work_nor_loses_a_write(take: Calla
         calls.append(1)
         (away if len(calls) < 3 else claimed).write(progress={"fraction": 0.7})
 
-    claimed.patiently(comes_back)
+    patiently(comes_back)
     assert len(calls) == 3
 
 
-def test_patience_is_only_for_an_absent_database(take: Callable[[], Claimed]) -> None:
+def test_patience_is_only_for_an_absent_database() -> None:
     def full() -> None:
         raise Unavailable("DISK_FULL", "The disk is full.")
 
     with pytest.raises(Unavailable):
-        take().patiently(full)
+        patiently(full)

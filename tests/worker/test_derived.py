@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from backend.audit.importing import Item
-from backend.store import annotators, datasets, decisions, runs
+from backend.store import annotators, datasets, decisions, runs, uploads
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.packs import Pack
@@ -90,6 +90,18 @@ def test_new_labels_make_a_version_of_the_same_images(
     assert after.given_label_N[[5, 9]].tolist() == changed.tolist()
     np.testing.assert_array_equal(after.true_label_N, before.true_label_N)
     assert not artifacts.exists("uploads/table")
+
+
+def test_a_table_of_labels_that_rotted_where_it_is_stored_makes_no_version(
+    digits: str, prepared: Prepare, owner: str, database: Database, artifacts: Artifacts
+) -> None:
+    artifacts.put("uploads/table", b"index,label\n9,3\n")
+    with database.transaction() as session:
+        uploads.record(session, owner, "table", "labels.csv", 16, digest="of what arrived")
+    source = {"kind": "labels", "upload_id": "table", "filename": "labels.csv"}
+    version = prepared(source, parent_id=digits)
+    assert version.error is not None
+    assert (version.status, version.error["code"]) == ("failed", "UPLOAD_CORRUPT")
 
 
 def digit_files(tmp_path: Path, name: str, labels: dict[int, str], **columns: dict[int, str]) -> bytes:

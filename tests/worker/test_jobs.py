@@ -9,17 +9,23 @@ from collections.abc import Callable
 
 import pytest
 
+from backend.settings import Settings
+from backend.store import runs
+from backend.store.database import Database
 from backend.store.tables import Run
 from tests.drills.topology import children_of
 from tests.installation import wait_until
 
 
 @pytest.mark.slow
-def test_a_process_killed_for_its_memory_is_tried_once_more_with_half_the_batch_and_then_told(
+def test_one_killed_for_its_memory_is_tried_once_more_with_half_the_batch_and_a_stuck_one_is_ended(
     digits: str,
     queue_run: Callable[..., str],
     run_row: Callable[[str], Run],
     start_worker: Callable[[], subprocess.Popen[bytes]],
+    settings: Settings,
+    database: Database,
+    owner: str,
 ) -> None:
     run_id = queue_run(digits, "ce", epochs=300, batch_size=128, width=4)
     worker = start_worker()
@@ -45,5 +51,14 @@ def test_a_process_killed_for_its_memory_is_tried_once_more_with_half_the_batch_
     assert run.error is not None
     assert run.error["code"] == "OUT_OF_MEMORY"
     assert worker.poll() is None
-    after = queue_run(digits, epochs="many")
-    wait_until(lambda: run_row(after).status == "failed", 30)
+    assert list((settings.data / "scratch").iterdir()) == []
+
+    # One that is stuck where it cannot look whether it should go on: its worker sees to it.
+    stuck = queue_run(digits, epochs=300)
+    wait_until(lambda: run_row(stuck).status == "running", 30)
+    (child,) = children_of(worker.pid)
+    os.kill(child, signal.SIGSTOP)
+    with database.transaction() as session:
+        runs.request_stop(session, owner, stuck)
+    wait_until(lambda: run_row(stuck).status == "cancelled" and not children_of(worker.pid), 10)
+    wait_until(lambda: list((settings.data / "scratch").iterdir()) == [], 5)
