@@ -21,6 +21,11 @@ BODIES: dict[str, Any] = {
     "create_self_test": {},
     "create_selection": {"indices": [0]},
     "set_member": {"name": "friend", "role": "viewer"},
+    "set_review": {"blind": True},
+    "create_adjudications": {
+        "items": [{"index": 0, "verdict": "keep"}],
+        "idempotency_key": "stranger-3",
+    },
 }
 QUERIES: dict[str, str] = {
     "get_atlas": "?indices=0,1",
@@ -48,6 +53,7 @@ def test_every_operation_on_somebody_elses_dataset_or_run_is_404_and_the_owners_
         "preview_import": {"upload_id": (table := uploaded("d.csv", b"index,decision\n0,keep\n"))},
         "apply_import": {"upload_id": table, "idempotency_key": "stranger-2"},
         "create_labels": {"upload_id": uploaded("l.csv", b"index,label\n0,cat\n")},
+        "append_samples": {"upload_id": uploaded("more.zip", b"0")},
         "create_annotations": {"upload_id": uploaded("a.csv", b"index,ann\n0,cat\n")},
     }
     known = operations(live.app)
