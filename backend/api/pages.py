@@ -1,4 +1,4 @@
-"""The dashboard's files, and plotly.js from the Python package. Only files known at the start are served."""
+"""The dashboard's files, and plotly.js from the Python package. Only files of the build are served."""
 
 from __future__ import annotations
 
@@ -25,11 +25,7 @@ NOT_BUILT = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title
 def pages_router(folder: Path) -> APIRouter:
     """Routes for everything outside /api; `folder` is the built dashboard (missing: a page that says so)."""
     router = APIRouter(include_in_schema=False)
-    files = {
-        f"/{path.relative_to(folder).as_posix()}": path
-        for path in folder.rglob("*")
-        if path.is_file() and not path.name.startswith(".")
-    }
+    build = _Build(folder)
 
     @router.api_route("/plotly.min.js", methods=["GET", "HEAD"])
     def plotly(request: Request) -> Response:
@@ -48,6 +44,7 @@ def pages_router(folder: Path) -> APIRouter:
         address = f"/{path}"
         if address == "/api" or address.startswith("/api/"):
             raise NotFound("NOT_FOUND", "There is nothing at this address.")
+        files = build.files()
         if address.startswith("/assets/") and address not in files:
             # An asset of an older build: the page must not be taken for a script.
             raise NotFound("NOT_FOUND", "There is no such file; reload the page.")
@@ -59,6 +56,33 @@ def pages_router(folder: Path) -> APIRouter:
         return FileResponse(file, media_type=kind, headers={"Cache-Control": caching})
 
     return router
+
+
+class _Build:
+    """The built files by address; listed again once another build has taken their place."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._listed: tuple[list[int], dict[str, Path]] | None = None
+
+    def files(self) -> dict[str, Path]:
+        """At the cost of two looks at the disk. Requests on several threads may list at once, all the same."""
+        stamp = self._stamp()
+        if self._listed is None or self._listed[0] != stamp:
+            self._listed = (
+                stamp,
+                {
+                    f"/{path.relative_to(self._folder).as_posix()}": path
+                    for path in self._folder.rglob("*")
+                    if path.is_file() and not path.name.startswith(".")
+                },
+            )
+        return self._listed[1]
+
+    def _stamp(self) -> list[int]:
+        """Changes with the page, and with every file that comes to its assets while a build is at work."""
+        looked = (self._folder / "index.html", self._folder / "assets")
+        return [path.stat().st_mtime_ns for path in looked if path.exists()]
 
 
 @cache

@@ -19,8 +19,13 @@ const home = createRoute({
 const newDataset = createRoute({
   getParentRoute: () => rootRoute,
   path: "/datasets/new",
-  validateSearch: (search: Record<string, unknown>): { from?: "server" } =>
-    search.from === "server" ? { from: "server" } : {},
+  validateSearch: (search: Record<string, unknown>): { from?: "server"; into?: string } => {
+    const into = String(search.into);
+    return {
+      ...(search.from === "server" && { from: "server" }),
+      ...(/^[0-9a-f]{32}$/.test(into) && { into }),
+    };
+  },
   component: lazyRouteComponent(() => import("./screens/newDataset/NewDataset"), "NewDataset"),
 });
 
@@ -51,6 +56,21 @@ const duplicates = createRoute({
   path: "/datasets/$datasetId/duplicates",
   component: lazyRouteComponent(() => import("./screens/duplicates/DuplicatesScreen"), "DuplicatesScreen"),
   validateSearch: readDuplicates,
+});
+
+const STATUSES = ["disagree", "adjudicated", "agreed", "once"] as const;
+
+const adjudicate = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/datasets/$datasetId/adjudicate",
+  component: lazyRouteComponent(() => import("./screens/doubleReview/AdjudicateScreen"), "AdjudicateScreen"),
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): { status?: (typeof STATUSES)[number]; page?: number } => {
+    const status = STATUSES.find((one) => one === search.status);
+    const page = Number(search.page);
+    return { ...(status && { status }), ...(Number.isInteger(page) && page > 1 && { page }) };
+  },
 });
 
 const settings = createRoute({
@@ -151,6 +171,7 @@ const routeTree = rootRoute.addChildren([
   newRun,
   compare,
   duplicates,
+  adjudicate,
   settings,
   run.addChildren([audit, gallery.addChildren([flags, review]), loss, map, classes, signOff, exportRoute]),
 ]);

@@ -89,7 +89,11 @@ export const theme = createTheme({
         header: { background: "inherit" },
       },
     }),
-    Menu: Menu.extend({ defaultProps: AT_ONCE, styles: { dropdown: FLOATING } }),
+    // Its placeholder for the focus is no child that a menu may have; the first entry takes it instead.
+    Menu: Menu.extend({
+      defaultProps: { ...AT_ONCE, withInitialFocusPlaceholder: false },
+      styles: { dropdown: FLOATING },
+    }),
     Popover: Popover.extend({ defaultProps: AT_ONCE, styles: { dropdown: FLOATING } }),
     // A target has at least 24 pixels.
     Slider: Slider.extend({ defaultProps: { thumbSize: 24 } }),

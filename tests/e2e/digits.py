@@ -11,10 +11,13 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 
-def write_zip(path: Path, *, samples: int, wrong: float, unreadable: int = 0) -> dict[str, str]:
+def write_zip(
+    path: Path, *, samples: int, wrong: float, unreadable: int = 0, splits: tuple[str, ...] = ("",)
+) -> dict[str, str]:
     """Write the archive; gives the label of every image by its name in the archive.
 
-    A share `wrong` of the images lies in another class's folder; `unreadable` files are cut short.
+    A share `wrong` of the images lies in another class's folder; `unreadable` files are cut short; the images are
+    dealt to the folders `splits` in turn.
     """
     digits, rng = load_digits(), np.random.default_rng(6)
     true_N = digits.target[:samples]
@@ -24,7 +27,7 @@ def write_zip(path: Path, *, samples: int, wrong: float, unreadable: int = 0) ->
     label_of = {}
     with zipfile.ZipFile(path, "w") as archive:
         for index, (image, label) in enumerate(zip(digits.images[:samples], given_N, strict=True)):
-            name = f"digits/{label}/{index:04d}.png"
+            name = "/".join(filter(None, ("digits", splits[index % len(splits)], f"{label}/{index:04d}.png")))
             archive.writestr(name, _png(image))
             label_of[name] = str(label)
         for number in range(unreadable):

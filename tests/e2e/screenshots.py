@@ -98,7 +98,7 @@ SCREENS = (
     Screen("compare", "/datasets/{dataset}/compare?runs={run},{other}", "Settings that differ"),
     Screen("sign-off", "/runs/{run}/sign-off?size=100", "What the reviews say"),
     Screen("export", "/runs/{run}/export", "Flagged, not reviewed"),
-    Screen("settings", "/settings", "Storage and device"),
+    Screen("settings", "/settings", "What serves these pages"),
     Screen("palette", "/runs/{run}/flags", "flags reviewed", _open_palette),
     Screen("keys", "/runs/{run}/flags", "flags reviewed", _open_keys),
 )

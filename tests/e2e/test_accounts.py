@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.e2e.conftest import REFUSED, WINDOW, listen
 from tests.e2e.digits import write_zip
 from tests.e2e.everybody import violations
+from tests.e2e.people import let_in, share
 from tests.installation import Installation
 
 pytestmark = pytest.mark.slow
@@ -69,7 +70,8 @@ def test_an_admin_lets_somebody_in_who_then_may_what_the_owner_of_the_dataset_sa
     somebody.reload()
     expect(somebody.get_by_role("row", name="rita Reviewer")).to_be_visible()
     expect(somebody.get_by_role("link", name="New audit")).to_be_hidden()
-    expect(somebody.get_by_role("button", name="Plant noise")).to_be_hidden()
+    expect(somebody.get_by_role("button", name="More")).to_be_hidden()
+    expect(somebody.get_by_role("button", name="New self-test")).to_be_hidden()
     expect(somebody.get_by_text("local gave a role to rita as reviewer")).to_be_visible()
 
     page.goto("/settings#accounts")
@@ -77,6 +79,59 @@ def test_an_admin_lets_somebody_in_who_then_may_what_the_owner_of_the_dataset_sa
     expect(page.get_by_role("button", name="Open rita")).to_be_visible()
     somebody.reload()
     expect(somebody.get_by_role("heading", name="Sign in to Noise Audit")).to_be_visible()
+
+
+@pytest.fixture
+def vera(
+    somebody: Page, system: Installation, open_page: Callable[..., Page], audited: tuple[str, str]
+) -> Page:
+    """The page of somebody who may look at the audited dataset and no more."""
+    admin = open_page()
+    let_in(admin, somebody.context, system.url, "vera", "viewer")
+    share(admin, system.url, audited[0], "vera", "viewer")
+    return somebody
+
+
+def test_a_viewer_sees_what_stands_and_is_offered_nothing_that_would_be_refused(
+    vera: Page, audited: tuple[str, str]
+) -> None:
+    dataset, run = audited
+    refused: list[str] = []
+    vera.on("response", lambda answer: refused.append(answer.url) if answer.status == 403 else None)
+
+    vera.goto(f"/datasets/{dataset}")
+    expect(vera.get_by_role("link", name="Duplicates")).to_be_visible()
+    for kind, name in (("link", "New audit"), ("button", "More"), ("button", "New self-test")):
+        expect(vera.get_by_role(kind, name=name)).to_have_count(0)
+    vera.goto(f"/datasets/{dataset}/new-run")
+    expect(vera.get_by_text("You can look, not start an audit")).to_be_visible()
+
+    vera.goto(f"/runs/{run}/flags")
+    expect(vera.get_by_text("You can look, not decide.")).to_be_visible()
+    expect(vera.get_by_role("checkbox")).to_have_count(0)
+    vera.locator("button.tile-main").first.click()
+    panel = vera.get_by_test_id("panel")
+    expect(panel.get_by_text("You can look, not decide.")).to_be_visible()
+    expect(panel.get_by_text("No decision yet")).to_be_visible()
+    expect(panel.get_by_role("group", name="Decide")).to_have_count(0)
+    first = panel.locator(".panel-where strong").inner_text()
+    before = vera.request.get(f"/api/datasets/{dataset}/decisions").json()
+    for key in ("k", "x", "u", "Enter", "1", "c", "z", "l"):
+        vera.keyboard.press(key)
+    expect(vera.get_by_role("dialog")).to_have_count(0)
+    expect(panel.locator(".panel-where strong")).to_have_text(first)
+    assert violations(vera) == []
+    vera.keyboard.press("j")
+    expect(panel.locator(".panel-where strong")).not_to_have_text(first)
+
+    for path in ("map?given=3&show=all", "classes?given=1&suggested=2", "sign-off"):
+        vera.goto(f"/runs/{run}/{path}")
+        expect(vera.get_by_text("You can look, not decide.")).to_be_visible()
+    vera.goto(f"/runs/{run}")
+    expect(vera.get_by_role("link", name="Look at the flags")).to_be_visible()
+    expect(vera.get_by_role("button", name="More")).to_have_count(0)
+    assert vera.request.get(f"/api/datasets/{dataset}/decisions").json() == before
+    assert refused == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -43,7 +43,7 @@ def test_duplicates_are_looked_for_listed_and_decided(
     open_page: Callable[..., Page], system: Installation, copies: str
 ) -> None:
     page = open_page(f"/datasets/{copies}")
-    page.get_by_role("link", name="look for near ones").click()
+    page.get_by_role("link", name="Duplicates").click()
     page.get_by_role("button", name="Look for duplicates").click()
     page.get_by_text(re.compile(r"^Different labels \(")).click()
     different = page.locator("section.dup")
@@ -80,6 +80,8 @@ def test_annotators_stand_on_the_datasets_page_and_in_review(
     )
     path.write_text(text)
     page.goto(f"/datasets/{dataset}")
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Annotators' labels").click()
     page.get_by_label("File of annotators' labels").set_input_files(path)
     page.get_by_role("button", name="Add these labels").click()
     expect(page.get_by_text(re.compile("are unanimous"))).to_be_visible()
@@ -98,7 +100,8 @@ def test_decisions_of_a_file_are_looked_at_then_recorded(
     path = tmp_path / "decisions.csv"
     path.write_text("index,decision,label\n40,keep,\n41,relabel,7\n42,perhaps,\n")
     page.goto(f"/datasets/{copies}")
-    page.get_by_role("button", name="Import decisions").click()
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Import decisions").click()
     page.get_by_label("File of decisions").set_input_files(path)
     expect(page.get_by_text("2 new decisions")).to_be_visible()
     expect(page.get_by_text("is no verdict")).to_be_visible()

@@ -26,7 +26,7 @@ SAMPLES = 300
 def bare(system: Installation, folder: Path) -> tuple[str, Path]:
     """A dataset without a run, and a CSV of out-of-fold predictions for it, by name."""
     archive = folder / "bare.zip"
-    label_of = write_zip(archive, samples=SAMPLES, wrong=0.15)
+    label_of = write_zip(archive, samples=SAMPLES, wrong=0.15, splits=("train", "train", "test"))
     names = sorted(label_of, key=lambda name: name[-8:])
     given_N = np.array([int(label_of[name]) for name in names])
     pixel_NF = load_digits().data[:SAMPLES] / 16
@@ -38,7 +38,7 @@ def bare(system: Installation, folder: Path) -> tuple[str, Path]:
         for name, row in zip(names, probability_NC, strict=True)
     ]
     path.write_text("\n".join(lines))
-    return system.last_line("import", str(archive)), path
+    return system.last_line("import", str(archive), "--split", "all"), path
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -61,7 +61,15 @@ def test_predictions_lead_to_flags_loss_map_and_export(page: Page, bare: tuple[s
     expect(page.get_by_text("ready to review")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("heading", name="Losses of all samples")).to_be_visible()
     expect(page.get_by_text("Training loss")).to_have_count(0)
-    page.get_by_role("link", name="Review", exact=True).click()
+    page.get_by_role("link", name="Review the flags").click()
+    parts = page.request.get(page.url.replace("/runs/", "/api/runs/").replace("/flags", "/splits")).json()
+    flagged = {part["split"]: part["flagged"] for part in parts["items"]}
+    page.get_by_role("button", name="Split").click()
+    page.get_by_role("menuitem", name="test").click()
+    expect(page.get_by_test_id("count")).to_have_text(re.compile(rf"^{flagged['test']} samples?$"))
+    assert "split=test" in page.url
+    page.get_by_role("button", name="Clear the filter Split").click()
+    expect(page.get_by_test_id("count")).to_have_text(f"{sum(flagged.values())} samples")
     page.locator("button.tile-main").first.click()
     expect(page.get_by_text(re.compile("The predictions give"))).to_be_visible()
     expect(page.get_by_text("By epoch")).to_have_count(0)

@@ -266,5 +266,5 @@ def _density_trace(density: NDArray[np.uint32], palette: Palette) -> go.Heatmap:
 def _subtitle(numbers: MapNumbers) -> str:
     samples = len(numbers.x_N)
     if numbers.density is None:
-        return f"all {samples:,} samples; near each other means alike to the network"
+        return f"all {samples:,} samples; the nearer, the more alike"
     return f"density of all {samples:,} samples; points are {numbers.shown:,} flagged ones"

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 
 import { useKeysOff } from "@/keys/useKeys";
 
+import "@/parts/dialog.css";
 import "./accounts.css";
 
 interface Props {

@@ -27,15 +27,6 @@ export const members = (dataset_id: string) =>
       answer(client.GET("/api/datasets/{dataset_id}/members", { params: { path: { dataset_id } } })),
   });
 
-export const agreement = (dataset_id: string) =>
-  queryOptions({
-    queryKey: ["agreement", dataset_id],
-    queryFn: () =>
-      answer(
-        client.GET("/api/datasets/{dataset_id}/decisions/agreement", { params: { path: { dataset_id } } }),
-      ),
-  });
-
 /** Of one dataset, or of the whole installation (for admins). */
 export const activity = (dataset_id?: string) =>
   infiniteQueryOptions({

@@ -11,6 +11,7 @@ describe("deeds in words", () => {
     expect(deedWords({ action: "decisions.create", detail: { recorded: 1200 } })).toBe(
       "decided on 1,200 samples",
     );
+    expect(deedWords({ action: "review.set", detail: { blind: true } })).toBe("made the review blind");
     expect(deedWords({ action: "export", detail: { what: "cleaned-labels", format: "csv" } })).toBe(
       "took away cleaned labels",
     );

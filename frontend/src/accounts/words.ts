@@ -29,10 +29,19 @@ const DEEDS: Record<string, string> = {
   "upload.finish": "uploaded a file",
   "dataset.create": "made the dataset",
   "dataset.stop": "stopped the import",
+  "dataset.delete": "deleted the dataset",
+  "preflight.create": "looked at a delivery",
+  "duplicates.search": "had duplicates looked for",
   "self_test.create": "started a self-test",
   "decisions.create": "decided",
+  "decisions.import": "decided by a file",
+  "decisions.clear": "took decisions back",
+  "review.set": "made the review",
+  "review.adjudicate": "settled disagreements",
   "run.create": "started an audit",
   "run.stop": "stopped an audit",
+  "run.delete": "deleted an audit",
+  prune: "removed what was left over",
   export: "took away",
   "member.set": "gave a role to",
   "member.remove": "took a member off",
@@ -48,6 +57,7 @@ export function deedWords({ action, detail }: Pick<Deed, "action" | "detail">): 
   if (typeof detail.recorded === "number") {
     parts.push(`on ${detail.recorded.toLocaleString("en")} ${detail.recorded === 1 ? "sample" : "samples"}`);
   }
+  if (typeof detail.blind === "boolean") parts.push(detail.blind ? "blind" : "open");
   if (detail.disabled === true) parts.push("(shut)");
   if (detail.disabled === false) parts.push("(opened)");
   return parts.join(" ");

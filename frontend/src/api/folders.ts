@@ -41,8 +41,8 @@ export function readFiles(files: File[]): Picked[] {
 }
 
 /** The folder that was chosen in a directory dialog. */
-export function readPicked(list: FileList): Picked | null {
-  const files = [...list].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
+export function readPicked(list: File[]): Picked | null {
+  const files = list.map((file) => ({ path: file.webkitRelativePath || file.name, file }));
   const [first] = files;
   if (!first) return null;
   const visible = files.filter(({ path }) => !HIDDEN.test(path));

@@ -1,7 +1,7 @@
 /** A look at a delivery before it is imported: asked for once per wish, then awaited. */
 import { queryOptions } from "@tanstack/react-query";
 
-import { answer, client, type Schemas } from "./client";
+import { answer, client, type Dataset, type Schemas } from "./client";
 
 export type Preflight = Schemas["PreflightAnswer"];
 export type Report = Schemas["PreflightReport"];
@@ -12,6 +12,9 @@ export type ColumnUse = "image" | "label" | "true_label" | "split" | "annotators
 /** A finished upload, or a folder on the server. */
 export type Delivery = { upload_id: string; digest: string | null } | { server_folder: string };
 
+/** The dataset that the delivery is added to; null makes one of its own. */
+export type Into = Dataset | null;
+
 export interface Wish {
   format: Format;
   columns: Columns;
@@ -20,10 +23,10 @@ export interface Wish {
 const POLL_MS = 400;
 
 /** The look itself; `null` while there is nothing to look at. */
-export const begun = (delivery: Delivery | null, wish: Wish) =>
+export const begun = (delivery: Delivery | null, wish: Wish, append: boolean) =>
   queryOptions({
-    queryKey: ["preflight", "begun", delivery, wish],
-    queryFn: () => answer(client.POST("/api/preflights", { body: { ...delivery, ...wish } })),
+    queryKey: ["preflight", "begun", delivery, wish, append],
+    queryFn: () => answer(client.POST("/api/preflights", { body: { ...delivery, ...wish, append } })),
     enabled: delivery !== null,
     staleTime: Infinity,
     gcTime: 0,

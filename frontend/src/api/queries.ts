@@ -111,6 +111,14 @@ export const sampleRows = (run_id: string, indices: number[]) =>
     refetchOnWindowFocus: false,
   });
 
+/** The splits in which the samples came, with how many are flagged; none where they came without. */
+export const splits = (run_id: string) =>
+  queryOptions({
+    queryKey: ["splits", run_id],
+    queryFn: () => answer(client.GET("/api/runs/{run_id}/splits", { params: { path: { run_id } } })),
+    staleTime: 60_000,
+  });
+
 /** How many samples a kept selection holds. */
 export const selectionSize = (run_id: string, selection: string) =>
   queryOptions({

@@ -228,7 +228,7 @@ export class DecisionQueue {
 }
 
 /** 128 random bits; `crypto.randomUUID` is missing on plain http. */
-function newKey(): string {
+export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -2,7 +2,10 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useSyncExternalStore } from "react";
 
+import { useMay } from "@/accounts/useMay";
 import type { Sample } from "@/api/client";
+
+import type { Handlers } from "@/keys/useKeys";
 
 import type { QueueState } from "./queue";
 import { queueOf, standingFrom } from "./queues";
@@ -20,6 +23,8 @@ export function verdictFor(sample: Decidable, verdict: Verdict, label?: number):
 }
 
 export interface Decisions extends QueueState {
+  /** Whether the one who is signed in may decide here; otherwise nothing below changes anything. */
+  allowed: boolean;
   standing: (sample: Decidable) => Standing;
   /** Decide samples (null takes decisions back); answers how many changed. */
   decide: (samples: Decidable[], verdict: Verdict | null, label?: number) => number;
@@ -29,6 +34,10 @@ export interface Decisions extends QueueState {
   redo: () => Change[] | null;
   dismissRefusal: () => void;
 }
+
+/** The keys that take back and do again, where one may decide at all. */
+export const undoKeys = ({ allowed, undo, redo }: Decisions): Handlers =>
+  allowed ? { undo: () => void undo(), redo: () => void redo() } : {};
 
 const known = new WeakMap<object, Standing>();
 
@@ -46,6 +55,7 @@ const SETTLED_MS = 250;
 /** Without a run the decisions are made on the dataset itself. */
 export function useDecisions(datasetId: string, runId: string | null): Decisions {
   const { queue, onHeard } = queueOf(datasetId);
+  const allowed = useMay(datasetId)("decide");
   const queries = useQueryClient();
   const state = useSyncExternalStore(queue.subscribe, queue.snapshot);
   const recount = useCallback(() => {
@@ -72,23 +82,26 @@ export function useDecisions(datasetId: string, runId: string | null): Decisions
   );
   const change = useCallback(
     (samples: Decidable[], verdict: Verdict | null, label?: number) =>
-      queue.decide(
-        samples.map((sample) => ({
-          index: sample.index,
-          before: queue.standing(sample.index, standingFrom(sample.decision)),
-          after: verdict === null ? null : verdictFor(sample, verdict, label),
-        })),
-        runId,
-      ),
-    [queue, runId],
+      allowed
+        ? queue.decide(
+            samples.map((sample) => ({
+              index: sample.index,
+              before: queue.standing(sample.index, standingFrom(sample.decision)),
+              after: verdict === null ? null : verdictFor(sample, verdict, label),
+            })),
+            runId,
+          )
+        : [],
+    [queue, runId, allowed],
   );
   return {
     ...state,
+    allowed,
     standing,
     change,
     decide: (...what) => change(...what).length,
-    undo: () => queue.undo(),
-    redo: () => queue.redo(),
+    undo: () => (allowed ? queue.undo() : null),
+    redo: () => (allowed ? queue.redo() : null),
     dismissRefusal: queue.dismissRefusal,
   };
 }

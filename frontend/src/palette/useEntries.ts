@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 
+import { useMayBringData } from "@/accounts/useMay";
 import { datasets as datasetsQuery, run as runQuery, runs as runsQuery } from "@/api/queries";
 import { BINDINGS } from "@/keys/bindings";
 import { useKeyChoices } from "@/keys/choices";
@@ -28,6 +29,7 @@ export function useEntries(): PaletteEntry[] {
   const run = useQuery({ ...runQuery(runId ?? ""), enabled: runId !== undefined }).data;
   const datasets = useQuery(datasetsQuery).data?.items ?? [];
   const runs = useQuery(runsQuery()).data?.items ?? [];
+  const mayBring = useMayBringData();
   const can = available();
   const ofKeys = BINDINGS.filter(
     ({ action }) => can.has(action) && !UNLISTED.has(action) && !action.startsWith("likely"),
@@ -43,22 +45,21 @@ export function useEntries(): PaletteEntry[] {
     keys: shownKeys(binding, choices)[0] ?? [],
     run: () => void perform(binding.action),
   }));
-  entries.push(
-    {
-      id: "settings",
-      group: "Screens",
-      label: "Settings",
-      detail: "keys, theme, tokens, storage",
-      run: () => void navigate({ to: "/settings" }),
-    },
-    {
+  entries.push({
+    id: "settings",
+    group: "Screens",
+    label: "Settings",
+    detail: "keys, theme, tokens, storage",
+    run: () => void navigate({ to: "/settings" }),
+  });
+  if (mayBring)
+    entries.push({
       id: "new-dataset",
       group: "Screens",
       label: "New dataset",
       detail: "upload",
       run: () => void navigate({ to: "/datasets/new" }),
-    },
-  );
+    });
   for (const { id, name, sample_count } of datasets)
     entries.push({
       id,

@@ -1,14 +1,11 @@
 /** Deletes a dataset or an audit for good, after saying what that frees and what goes with it. */
 import { Button, Modal } from "@mantine/core";
-import { IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
 
 import { answer, client, problemOf, type Schemas } from "@/api/client";
-import { useKeysOff } from "@/keys/useKeys";
-import { bytes, many } from "@/parts/format";
-import { Loading, ProblemNote } from "@/parts/States";
-import "./dialog.css";
+import { bytes, many } from "./format";
+import type { DialogProps } from "./More";
+import { Loading, ProblemNote } from "./States";
 
 type Freed = Schemas["DeletionAnswer"];
 type Kind = "dataset" | "audit";
@@ -23,7 +20,7 @@ const remove = (kind: Kind, id: string) =>
     ? client.DELETE("/api/datasets/{dataset_id}", { params: { path: { dataset_id: id } } })
     : client.DELETE("/api/runs/{run_id}", { params: { path: { run_id: id } } });
 
-interface Props {
+interface Props extends DialogProps {
   kind: Kind;
   id: string;
   name: string;
@@ -31,9 +28,7 @@ interface Props {
   after: () => Promise<void>;
 }
 
-export function Delete({ kind, id, name, after }: Props) {
-  const [opened, setOpened] = useState(false);
-  useKeysOff(opened);
+export function Delete({ kind, id, name, after, opened, onClose }: Props) {
   const queries = useQueryClient();
   const cost = useQuery({
     queryKey: ["deletion", kind, id],
@@ -45,42 +40,32 @@ export function Delete({ kind, id, name, after }: Props) {
   const deletion = useMutation({
     mutationFn: () => answer<Freed>(remove(kind, id)),
     onSuccess: async () => {
-      setOpened(false);
+      onClose();
       // Away first: this page would ask for what is gone.
       await after();
       void queries.invalidateQueries();
     },
   });
   return (
-    <>
-      <Button
-        variant="subtle"
-        color="red"
-        leftSection={<IconTrash size={16} stroke={1.75} />}
-        onClick={() => setOpened(true)}
-      >
-        Delete
-      </Button>
-      <Modal opened={opened} onClose={() => setOpened(false)} title={`Delete “${name}”?`} size="md">
-        {cost.isPending && <Loading rows={2} height={24} />}
-        {cost.isError && <ProblemNote problem={problemOf(cost.error)} />}
-        {cost.isSuccess && <Cost kind={kind} freed={cost.data} />}
-        {deletion.isError && <ProblemNote problem={problemOf(deletion.error)} />}
-        <div className="dialog-actions">
-          <Button variant="default" onClick={() => setOpened(false)} data-autofocus>
-            Leave it
-          </Button>
-          <Button
-            color="red"
-            loading={deletion.isPending}
-            disabled={!cost.isSuccess}
-            onClick={() => deletion.mutate()}
-          >
-            Delete for good
-          </Button>
-        </div>
-      </Modal>
-    </>
+    <Modal opened={opened} onClose={onClose} title={`Delete “${name}”?`} size="md">
+      {cost.isPending && <Loading rows={2} height={24} />}
+      {cost.isError && <ProblemNote problem={problemOf(cost.error)} />}
+      {cost.isSuccess && <Cost kind={kind} freed={cost.data} />}
+      {deletion.isError && <ProblemNote problem={problemOf(deletion.error)} />}
+      <div className="dialog-actions">
+        <Button variant="default" onClick={onClose} data-autofocus>
+          Leave it
+        </Button>
+        <Button
+          color="red.9"
+          loading={deletion.isPending}
+          disabled={!cost.isSuccess}
+          onClick={() => deletion.mutate()}
+        >
+          Delete for good
+        </Button>
+      </div>
+    </Modal>
   );
 }
 
@@ -99,7 +84,10 @@ function Cost({ kind, freed }: { kind: Kind; freed: Freed }) {
         </p>
       )}
       {freed.shared_with > 0 && (
-        <p>Its images stay: {many(freed.shared_with, "other dataset")} with the same images remain.</p>
+        <p>
+          Its images stay: {many(freed.shared_with, "other dataset")} with the same images{" "}
+          {freed.shared_with === 1 ? "remains" : "remain"}.
+        </p>
       )}
     </div>
   );

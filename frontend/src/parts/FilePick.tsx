@@ -1,9 +1,11 @@
 /** Takes one file, dropped or chosen, and shows which it is. */
 import { Button } from "@mantine/core";
 import { IconFile, IconUpload } from "@tabler/icons-react";
-import { useRef, useState, type ReactNode } from "react";
+import type { ReactNode } from "react";
 
+import { ChooseFiles } from "./ChooseFiles";
 import { bytes } from "./format";
+import { useDrop } from "./useDrop";
 import "./filepick.css";
 
 interface Props {
@@ -18,25 +20,11 @@ interface Props {
 }
 
 export function FilePick({ label, accept, file, onFile, onClear, children }: Props) {
-  const input = useRef<HTMLInputElement>(null);
-  const [over, setOver] = useState(false);
+  const take = ([first]: ArrayLike<File> & Iterable<File>) => first && onFile(first);
+  const drop = useDrop(({ files }) => take(files));
   const Shape = file ? IconFile : IconUpload;
   return (
-    <div
-      className="pick"
-      data-over={over || undefined}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        const [dropped] = event.dataTransfer.files;
-        if (dropped) onFile(dropped);
-      }}
-    >
+    <div className="pick" {...drop}>
       <Shape size={20} stroke={1.6} aria-hidden className="pick-icon" />
       <div className="pick-text">
         {file ? (
@@ -47,26 +35,14 @@ export function FilePick({ label, accept, file, onFile, onClear, children }: Pro
           <span className="dim">{children}</span>
         )}
       </div>
-      <Button variant="default" size="xs" onClick={() => input.current?.click()}>
+      <ChooseFiles label={label} accept={accept} size="xs" onFiles={take}>
         {file ? "Choose another" : "Choose a file"}
-      </Button>
+      </ChooseFiles>
       {file && onClear && (
         <Button variant="subtle" color="gray" size="xs" onClick={onClear}>
           Leave out
         </Button>
       )}
-      <input
-        ref={input}
-        type="file"
-        hidden
-        accept={accept}
-        aria-label={label}
-        onChange={(event) => {
-          const [chosen] = event.currentTarget.files ?? [];
-          if (chosen) onFile(chosen);
-          event.currentTarget.value = "";
-        }}
-      />
     </div>
   );
 }

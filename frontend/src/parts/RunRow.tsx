@@ -1,7 +1,7 @@
 /** One run in a list: how far it is, or what it found. */
 import { Link } from "@tanstack/react-router";
 
-import type { Run } from "@/api/client";
+import { isTrained, type Run } from "@/api/client";
 
 import { ago, duration, many, percent } from "./format";
 import { StatusBadge } from "./StatusBadge";
@@ -12,7 +12,9 @@ export function RunRow({ run, named = false }: { run: Run; named?: boolean }) {
     <Link to="/runs/$runId" params={{ runId: run.id }} className="row run-row">
       <span className="run-row-name">
         <span className="row-name">{named ? run.dataset_name : run.recipe}</span>
-        <span className="faint">{named ? `${run.recipe}, seed ${run.seed}` : `seed ${run.seed}`}</span>
+        <span className="faint">
+          {[named && run.recipe, isTrained(run) && `seed ${run.seed}`].filter(Boolean).join(", ")}
+        </span>
       </span>
       <span>
         <StatusBadge status={run.status} />

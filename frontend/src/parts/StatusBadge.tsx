@@ -7,6 +7,7 @@ import {
   IconLoader2,
   type Icon,
 } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 
 import "./status.css";
 
@@ -29,6 +30,17 @@ export function StatusBadge({ status }: { status: Status }) {
     <span className={`status status-${tone}`} data-status={status}>
       <Shape size={14} stroke={2} className={turning ? "status-turning" : undefined} aria-hidden />
       {word}
+    </span>
+  );
+}
+
+/** The same look for what is no status of a dataset or run. */
+export function StatusMark({ tone, children }: { tone: "good" | "dim"; children: ReactNode }) {
+  const Shape = tone === "good" ? IconCircleCheck : IconCircleOff;
+  return (
+    <span className={`status status-${tone}`}>
+      <Shape size={14} stroke={2} aria-hidden />
+      {children}
     </span>
   );
 }

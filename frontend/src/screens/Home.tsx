@@ -4,13 +4,14 @@ import { IconDatabase, IconFlag, IconPlus, IconSparkles, IconUpload } from "@tab
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 
+import { useMay, useMayBringData } from "@/accounts/useMay";
 import { answer, client, problemOf, type Dataset, type Run } from "@/api/client";
 import { datasets, runs, unreviewed } from "@/api/queries";
 import { ago, count, many } from "@/parts/format";
 import { LinkButton } from "@/parts/LinkButton";
 import { Card, Page } from "@/parts/Page";
 import { RunRow } from "@/parts/RunRow";
-import { ErrorState, Loading, ProblemNote } from "@/parts/States";
+import { EmptyState, ErrorState, Loading, ProblemNote } from "@/parts/States";
 import { StatusBadge } from "@/parts/StatusBadge";
 
 import "./home.css";
@@ -27,6 +28,7 @@ export function Home() {
     ...runs(),
     refetchInterval: (query) => (busy(query.state.data?.items) ? POLL_MS : false),
   });
+  const mayBring = useMayBringData();
   if (all.isError) return <ErrorState error={all.error} retry={() => void all.refetch()} />;
   if (all.isPending) {
     return (
@@ -35,18 +37,20 @@ export function Home() {
       </Page>
     );
   }
-  if (all.data.items.length === 0) return <FirstStart />;
+  if (all.data.items.length === 0) return mayBring ? <FirstStart /> : <NothingShared />;
   const recent = audits.data?.items ?? [];
   return (
     <Page
       title="Home"
       actions={
-        <>
-          <DemoButton />
-          <LinkButton to="/datasets/new" leftSection={<IconPlus size={16} />}>
-            New dataset
-          </LinkButton>
-        </>
+        mayBring && (
+          <>
+            <DemoButton />
+            <LinkButton to="/datasets/new" leftSection={<IconPlus size={16} />}>
+              New dataset
+            </LinkButton>
+          </>
+        )
       }
     >
       <div className="stack">
@@ -84,7 +88,8 @@ export function Home() {
 function Resume({ runs: all }: { runs: Run[] }) {
   const newest = all.find((run) => run.status === "succeeded" && (run.flagged ?? 0) > 0);
   const left = useQuery({ ...unreviewed(newest?.id ?? ""), enabled: newest !== undefined }).data;
-  if (!newest || !left) return null;
+  const mayDecide = useMay(newest?.dataset_id)("decide");
+  if (!newest || !left || !mayDecide) return null;
   const flagged = newest.flagged ?? 0;
   const begun = left < flagged;
   return (
@@ -161,6 +166,15 @@ function DemoButton() {
         Add the demo
       </Button>
     </Tooltip>
+  );
+}
+
+/** For those who bring no data in themselves. */
+function NothingShared() {
+  return (
+    <EmptyState icon={<IconDatabase size={22} stroke={1.6} />} title="Nothing is shared with you yet">
+      Datasets appear here once whoever owns one makes you its member.
+    </EmptyState>
   );
 }
 

@@ -102,6 +102,17 @@ def test_without_a_build_a_page_says_how_to_make_one(tmp_path: Path, serve_pages
     assert "make setup" in answer.text
 
 
+def test_another_build_is_served_without_a_restart(built: Path, serve_pages: Any) -> None:
+    client = serve_pages(built)
+    client.get("/")
+    (built / "assets" / "index-abc.js").unlink()
+    (built / "assets" / "index-def.js").write_text("run('anew')")
+    (built / "index.html").write_text("<title>anew</title>")
+    assert client.get("/runs/abc").text == "<title>anew</title>"
+    assert client.get("/assets/index-def.js").text == "run('anew')"
+    assert client.get("/assets/index-abc.js").status_code == 404
+
+
 def test_plotly_comes_from_the_python_package_compressed_and_checked_by_its_tag(
     anonymous: httpx.Client,
 ) -> None:

@@ -179,25 +179,7 @@ export function ScatterMap({ figure, all, label, tool, picked, onPick, tip }: Pr
     setMoved((now) => zoom(now ?? whole, whole, factor, { x: width / 2, y: height / 2 }));
   const name = hovered && scatter.groups[points?.group[hovered.index] ?? 0]?.name;
   return (
-    <div className="scatter" ref={ref}>
-      <canvas
-        ref={base}
-        role="img"
-        aria-label={`${label}: ${scatter.subtitle}`}
-        data-ready={(width > 0 && cloud !== null) || undefined}
-      />
-      <canvas
-        ref={over}
-        aria-hidden
-        data-tool={tool}
-        onPointerDown={onDown}
-        onPointerMove={onMove}
-        onPointerUp={onUp}
-        onPointerLeave={() => {
-          asked.current += 1;
-          setHovered(null);
-        }}
-      />
+    <div className="scatter">
       <div className="scatter-title">
         <strong>{scatter.title}</strong>
         <span className="faint">{scatter.subtitle}</span>
@@ -209,29 +191,49 @@ export function ScatterMap({ figure, all, label, tool, picked, onPick, tip }: Pr
           </span>
         )}
       </div>
-      <div className="scatter-zoom" role="group" aria-label="Zoom">
-        <ActionIcon variant="default" size={28} aria-label="Closer" onClick={() => step(STEP)}>
-          <IconPlus size={15} />
-        </ActionIcon>
-        <ActionIcon variant="default" size={28} aria-label="Farther" onClick={() => step(1 / STEP)}>
-          <IconMinus size={15} />
-        </ActionIcon>
-        <ActionIcon
-          variant="default"
-          size={28}
-          aria-label="Show all"
-          disabled={!moved}
-          onClick={() => setMoved(null)}
-        >
-          <IconZoomReset size={16} />
-        </ActionIcon>
+      <div className="scatter-stage" ref={ref}>
+        <canvas
+          ref={base}
+          role="img"
+          aria-label={`${label}: ${scatter.subtitle}`}
+          data-ready={(width > 0 && cloud !== null) || undefined}
+        />
+        <canvas
+          ref={over}
+          aria-hidden
+          data-tool={tool}
+          onPointerDown={onDown}
+          onPointerMove={onMove}
+          onPointerUp={onUp}
+          onPointerLeave={() => {
+            asked.current += 1;
+            setHovered(null);
+          }}
+        />
+        <div className="scatter-zoom" role="group" aria-label="Zoom">
+          <ActionIcon variant="default" size={28} aria-label="Closer" onClick={() => step(STEP)}>
+            <IconPlus size={15} />
+          </ActionIcon>
+          <ActionIcon variant="default" size={28} aria-label="Farther" onClick={() => step(1 / STEP)}>
+            <IconMinus size={15} />
+          </ActionIcon>
+          <ActionIcon
+            variant="default"
+            size={28}
+            aria-label="Show all"
+            disabled={!moved}
+            onClick={() => setMoved(null)}
+          >
+            <IconZoomReset size={16} />
+          </ActionIcon>
+        </div>
+        {hovered && (
+          <div className="chart-tip" style={tipAt(hovered.at, width, height)}>
+            {tip(hovered.index, name ?? null)}
+          </div>
+        )}
       </div>
       <Legend groups={scatter.groups} hidden={hidden} onToggle={toggle} onPick={pickGroup} />
-      {hovered && (
-        <div className="chart-tip" style={tipAt(hovered.at, width, height)}>
-          {tip(hovered.index, name ?? null)}
-        </div>
-      )}
     </div>
   );
 }

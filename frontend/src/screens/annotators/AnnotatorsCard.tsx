@@ -1,34 +1,30 @@
 /** What several annotators say of a dataset: who gave how many labels, how far they agree, where they contradict. */
 import { Button } from "@mantine/core";
-import { IconUsers } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useMutation, useQuery } from "@tanstack/react-query";
 
-import { answer, client, problemOf, type Dataset } from "@/api/client";
+import { problemOf, type Dataset } from "@/api/client";
 import { annotations as annotationsQuery, indicesAt, useOpenInGallery, type Annotations } from "@/api/own";
-import { uploaded } from "@/api/uploads";
-import { FilePick } from "@/parts/FilePick";
 import { count, many, percent } from "@/parts/format";
 import { Card } from "@/parts/Page";
-import { Loading, ProblemNote } from "@/parts/States";
+import { ProblemNote } from "@/parts/States";
 
 import "./annotators.css";
 
 export function AnnotatorsCard({ dataset }: { dataset: Dataset }) {
   const said = useQuery(annotationsQuery(dataset.id));
-  const some = (said.data?.annotators.length ?? 0) > 0;
+  if (said.isError) {
+    return (
+      <Card title="Annotators">
+        <ProblemNote problem={problemOf(said.error)} />
+      </Card>
+    );
+  }
+  // Most datasets have none; how to add some stands in the dataset's menu.
+  if (!said.data || said.data.annotators.length === 0) return null;
   return (
-    <Card title="Annotators" aside={some && said.data && many(said.data.annotators.length, "annotator")}>
+    <Card title="Annotators" aside={many(said.data.annotators.length, "annotator")}>
       <div className="annotators">
-        {said.isPending && <Loading rows={1} />}
-        {said.isError && <ProblemNote problem={problemOf(said.error)} />}
-        {said.data && some && <Said dataset={dataset} said={said.data} />}
-        {said.data && (
-          <details className="options" open={some ? undefined : true}>
-            <summary>{some ? "Send other labels" : "Labels of several annotators"}</summary>
-            <SendLabels dataset={dataset} />
-          </details>
-        )}
+        <Said dataset={dataset} said={said.data} />
       </div>
     </Card>
   );
@@ -77,52 +73,5 @@ function Said({ dataset, said }: { dataset: Dataset; said: Annotations }) {
       )}
       {(open.error ?? gallery.error) && <ProblemNote problem={problemOf(open.error ?? gallery.error)} />}
     </>
-  );
-}
-
-function SendLabels({ dataset }: { dataset: Dataset }) {
-  const [file, setFile] = useState<File | null>(null);
-  const queries = useQueryClient();
-  const send = useMutation({
-    mutationFn: async (of: File) =>
-      answer(
-        client.POST("/api/datasets/{dataset_id}/annotations", {
-          params: { path: { dataset_id: dataset.id } },
-          body: { upload_id: await uploaded(of) },
-        }),
-      ),
-    onSuccess: (said) => {
-      queries.setQueryData(annotationsQuery(dataset.id).queryKey, said);
-      void queries.invalidateQueries({ queryKey: ["sample"] });
-      setFile(null);
-    },
-  });
-  return (
-    <div className="annotators">
-      <FilePick
-        label="File of annotators' labels"
-        accept=".csv,.tsv,.parquet"
-        file={file}
-        onFile={(chosen) => {
-          setFile(chosen);
-          send.reset();
-        }}
-      >
-        CSV or Parquet with a column index or name, and a column of labels for each annotator. Who labelled
-        how well is estimated from where they agree; given labels stay as they are.
-      </FilePick>
-      {send.isError && <ProblemNote problem={problemOf(send.error)} />}
-      {file && (
-        <Button
-          size="xs"
-          className="annotators-open"
-          leftSection={<IconUsers size={14} />}
-          loading={send.isPending}
-          onClick={() => send.mutate(file)}
-        >
-          Add these labels
-        </Button>
-      )}
-    </div>
   );
 }

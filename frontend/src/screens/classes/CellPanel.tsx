@@ -9,7 +9,8 @@ import { useEffect } from "react";
 import { problemOf } from "@/api/client";
 import { allSamples, classNoise, type Cell } from "@/api/evidence";
 import { samples as samplesQuery } from "@/api/queries";
-import { useDecisions } from "@/decisions/useDecisions";
+import { LookOnly } from "@/decisions/LookOnly";
+import { undoKeys, useDecisions } from "@/decisions/useDecisions";
 import { VERDICTS, type Verdict } from "@/decisions/verdicts";
 import { useKeys } from "@/keys/useKeys";
 import { count, many } from "@/parts/format";
@@ -55,7 +56,7 @@ export function CellPanel({ runId, datasetId, classes, cell, onClose }: Props) {
     if (pending === 0) void queries.invalidateQueries({ queryKey: classNoise(runId).queryKey });
   }, [pending, overlay, queries, runId]);
   const undecided = pending > 0 ? null : cell.undecided;
-  useKeys({ close: onClose, undo: () => void decisions.undo(), redo: () => void decisions.redo() });
+  useKeys({ close: onClose, ...undoKeys(decisions) });
   const decidable = undecided !== 0 && !decide.isPending && pending === 0;
 
   return (
@@ -71,25 +72,30 @@ export function CellPanel({ runId, datasetId, classes, cell, onClose }: Props) {
       </p>
       {decide.isError && <ProblemNote problem={problemOf(decide.error)} />}
       <div className="cell-acts">
-        <Button
-          size="xs"
-          leftSection={<IconArrowsExchange size={15} />}
-          disabled={!decidable}
-          loading={decide.isPending && decide.variables === "relabel"}
-          onClick={() => decide.mutate("relabel")}
-        >
-          Relabel {many(cell.undecided, "sample")} to “{suggested}”
-        </Button>
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconCheck size={15} />}
-          disabled={!decidable}
-          loading={decide.isPending && decide.variables === "keep"}
-          onClick={() => decide.mutate("keep")}
-        >
-          Keep {many(cell.undecided, "sample")} as “{given}”
-        </Button>
+        {!decisions.allowed && <LookOnly />}
+        {decisions.allowed && cell.undecided > 0 && (
+          <>
+            <Button
+              size="xs"
+              leftSection={<IconArrowsExchange size={15} />}
+              disabled={!decidable}
+              loading={decide.isPending && decide.variables === "relabel"}
+              onClick={() => decide.mutate("relabel")}
+            >
+              Relabel {many(cell.undecided, "sample")} to “{suggested}”
+            </Button>
+            <Button
+              size="xs"
+              variant="default"
+              leftSection={<IconCheck size={15} />}
+              disabled={!decidable}
+              loading={decide.isPending && decide.variables === "keep"}
+              onClick={() => decide.mutate("keep")}
+            >
+              Keep {many(cell.undecided, "sample")} as “{given}”
+            </Button>
+          </>
+        )}
         <LinkButton
           to="/runs/$runId/flags"
           params={{ runId }}

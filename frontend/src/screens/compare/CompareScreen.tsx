@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
 
+import { useMay } from "@/accounts/useMay";
 import { compareFigure, comparison } from "@/api/evidence";
 import { dataset as datasetQuery, runs as runsQuery } from "@/api/queries";
 import { useFigureTheme } from "@/parts/figureTheme";
@@ -13,7 +14,7 @@ import { Card, Page } from "@/parts/Page";
 import { Plot } from "@/parts/Plot";
 import { EmptyState, ErrorState, Loading } from "@/parts/States";
 
-import { readRuns } from "./compare";
+import { inOrder, lettered, lettersOf, readRuns } from "./compare";
 import { Metrics, Settings } from "./Metrics";
 import { Overlap, Pairs } from "./Overlap";
 import { RunPicker } from "./RunPicker";
@@ -22,13 +23,24 @@ import "./compare.css";
 export function CompareScreen() {
   const { datasetId } = useParams({ from: "/datasets/$datasetId/compare" });
   const { runs: listed } = useSearch({ from: "/datasets/$datasetId/compare" });
-  const chosen = useMemo(() => readRuns(listed), [listed]);
   const navigate = useNavigate();
   const theme = useFigureTheme();
   const dataset = useQuery(datasetQuery(datasetId));
   const runs = useQuery(runsQuery(datasetId));
-  const asked = useQuery(comparison(datasetId, chosen));
-  const figure = useQuery(compareFigure(datasetId, chosen, theme));
+  const finished = useMemo(
+    () => runs.data?.items.filter(({ status }) => status === "succeeded") ?? [],
+    [runs.data],
+  );
+  const letters = useMemo(() => lettersOf(finished), [finished]);
+  const chosen = useMemo(() => inOrder(readRuns(listed), letters), [listed, letters]);
+  const enabled = runs.isSuccess && chosen.length >= 2;
+  const asked = useQuery({ ...comparison(datasetId, chosen), enabled });
+  const figure = useQuery({ ...compareFigure(datasetId, chosen, theme), enabled });
+  const curves = useMemo(
+    () => figure.data && lettered(figure.data, chosen, letters),
+    [figure.data, chosen, letters],
+  );
+  const mayRun = useMay(datasetId)("run");
   const failed = dataset.error ?? runs.error;
   if (failed) return <ErrorState error={failed} retry={() => void runs.refetch()} />;
   if (!runs.data || !dataset.data) {
@@ -38,20 +50,23 @@ export function CompareScreen() {
       </div>
     );
   }
-  const finished = runs.data.items.filter(({ status }) => status === "succeeded");
   if (finished.length < 2) {
     return (
       <EmptyState
         icon={<IconArrowsDiff size={22} stroke={1.6} />}
         title="Two finished audits are needed to compare"
         action={
-          <LinkButton to="/datasets/$datasetId/new-run" params={{ datasetId }}>
-            New audit
-          </LinkButton>
+          mayRun && (
+            <LinkButton to="/datasets/$datasetId/new-run" params={{ datasetId }}>
+              New audit
+            </LinkButton>
+          )
         }
       >
-        {dataset.data.name} has {finished.length === 1 ? "one" : "none"}. Audit it again with another recipe
-        or seed: flags on which both agree are the safest.
+        {dataset.data.name} has {finished.length === 1 ? "one" : "none"}.{" "}
+        {mayRun
+          ? "Audit it again with another recipe or seed: flags on which both agree are the safest."
+          : "Flags on which two audits agree are the safest."}
       </EmptyState>
     );
   }
@@ -71,7 +86,7 @@ export function CompareScreen() {
       sub={`Audits of ${dataset.data.name}: flags on which several agree are the safest, those of one alone the most worth a look.`}
     >
       <div className="stack">
-        <RunPicker runs={finished} chosen={chosen} onChoose={choose} />
+        <RunPicker runs={finished} letters={letters} chosen={chosen} onChoose={choose} />
         {chosen.length < 2 && (
           <p className="dim compare-hint">
             Choose {chosen.length === 1 ? "one more" : "two, three or four"} to compare.
@@ -83,32 +98,34 @@ export function CompareScreen() {
           <>
             <div className="compare-grid">
               <Card title="Flags shared and not" aside="samples flagged by exactly these">
-                <Overlap comparison={compared} />
+                <Overlap comparison={compared} letters={letters} />
               </Card>
               <Card title="Agreement of each pair">
-                <Pairs comparison={compared} />
+                <Pairs comparison={compared} letters={letters} />
               </Card>
             </div>
-            <Card title="Results">
-              <Metrics runs={compared.runs} />
-            </Card>
+            <div className="compare-grid compare-halves">
+              <Card title="Results">
+                <Metrics runs={compared.runs} letters={letters} />
+              </Card>
+              <Card title="Settings that differ">
+                <Settings runs={compared.runs} letters={letters} />
+              </Card>
+            </div>
             <Card>
               {figure.isError && <ErrorState error={figure.error} retry={() => void figure.refetch()} />}
-              {figure.data ? (
+              {curves ? (
                 <>
                   <Plot
-                    figure={figure.data}
+                    figure={curves}
                     label="Training loss and estimated noise rate by epoch, one line a run"
                     height={340}
                   />
-                  <FigureTable figure={figure.data} caption="The runs by epoch" x="Epoch" />
+                  <FigureTable figure={curves} caption="The runs by epoch" x="Epoch" />
                 </>
               ) : (
                 !figure.isError && <Loading rows={1} height={340} />
               )}
-            </Card>
-            <Card title="Settings that differ">
-              <Settings runs={compared.runs} />
             </Card>
           </>
         )}

@@ -5,7 +5,7 @@ import type { Run } from "@/api/client";
 import { count, duration, percent } from "@/parts/format";
 import { interval } from "@/screens/run/Findings";
 
-import { bestOf, differing } from "./compare";
+import { bestOf, differing, type Letters } from "./compare";
 import { Letter } from "./RunPicker";
 
 interface Line {
@@ -38,14 +38,19 @@ const LINES: Line[] = [
   { name: "Took", of: (run) => run.seconds, shown: duration },
 ];
 
-export function Metrics({ runs }: { runs: Run[] }) {
+interface Props {
+  runs: Run[];
+  letters: Letters;
+}
+
+export function Metrics({ runs, letters }: Props) {
   const known = LINES.filter(({ of }) => runs.some((run) => of(run) != null));
   const truths = runs.some(({ metrics }) => metrics?.auroc != null);
   return (
     <>
       <div className="table-wide" tabIndex={0} role="region" aria-label="Results of the runs">
         <table className="table number compare-table">
-          <Head runs={runs} />
+          <Head runs={runs} letters={letters} />
           <tbody>
             <tr>
               <th scope="row" className="dim">
@@ -83,7 +88,7 @@ export function Metrics({ runs }: { runs: Run[] }) {
   );
 }
 
-export function Settings({ runs }: { runs: Run[] }) {
+export function Settings({ runs, letters }: Props) {
   const rows = [
     { name: "recipe", values: runs.map(({ recipe }) => recipe) as unknown[] },
     { name: "seed", values: runs.map(({ seed }) => seed) as unknown[] },
@@ -93,7 +98,7 @@ export function Settings({ runs }: { runs: Run[] }) {
   return (
     <div className="table-wide" tabIndex={0} role="region" aria-label="Settings that differ">
       <table className="table number compare-table">
-        <Head runs={runs} />
+        <Head runs={runs} letters={letters} />
         <tbody>
           {all.map(({ name, values }) => (
             <tr key={name}>
@@ -111,16 +116,16 @@ export function Settings({ runs }: { runs: Run[] }) {
   );
 }
 
-function Head({ runs }: { runs: Run[] }) {
+function Head({ runs, letters }: Props) {
   return (
     <thead>
       <tr>
         <th scope="col">
           <span className="visually-hidden">What</span>
         </th>
-        {runs.map((run, at) => (
+        {runs.map((run) => (
           <th key={run.id} scope="col">
-            <Letter at={at} /> {run.recipe}
+            <Letter of={run.id} letters={letters} /> {run.recipe}
           </th>
         ))}
       </tr>

@@ -4,10 +4,15 @@ import { Link } from "@tanstack/react-router";
 import type { Comparison } from "@/api/evidence";
 import { count, percent } from "@/parts/format";
 
-import { galleryOf } from "./compare";
+import { galleryOf, type Letters } from "./compare";
 import { Letter } from "./RunPicker";
 
-export function Overlap({ comparison }: { comparison: Comparison }) {
+interface Props {
+  comparison: Comparison;
+  letters: Letters;
+}
+
+export function Overlap({ comparison, letters }: Props) {
   const ids = comparison.runs.map(({ id }) => id);
   const rows = comparison.overlap
     .filter(({ runs }) => runs.length > 0)
@@ -38,8 +43,12 @@ export function Overlap({ comparison }: { comparison: Comparison }) {
             <tr key={runs.join()}>
               <th scope="row">
                 <span className="overlap-dots">
-                  {ids.map((id, at) =>
-                    runs.includes(id) ? <Letter key={id} at={at} /> : <i key={id} aria-hidden />,
+                  {ids.map((id) =>
+                    runs.includes(id) ? (
+                      <Letter key={id} of={id} letters={letters} />
+                    ) : (
+                      <i key={id} aria-hidden />
+                    ),
                   )}
                 </span>
               </th>
@@ -78,8 +87,7 @@ export function Overlap({ comparison }: { comparison: Comparison }) {
   );
 }
 
-export function Pairs({ comparison }: { comparison: Comparison }) {
-  const at = (id: string) => comparison.runs.findIndex((run) => run.id === id);
+export function Pairs({ comparison, letters }: Props) {
   return (
     <>
       <table className="table number">
@@ -96,8 +104,8 @@ export function Pairs({ comparison }: { comparison: Comparison }) {
             <tr key={`${a}-${b}`}>
               <th scope="row">
                 <span className="overlap-dots">
-                  <Letter at={at(a)} />
-                  <Letter at={at(b)} />
+                  <Letter of={a} letters={letters} />
+                  <Letter of={b} letters={letters} />
                 </span>
               </th>
               <td>{count(shared)}</td>

@@ -1,43 +1,42 @@
-/** Which runs are compared: two to four of the finished ones, each with a letter. */
+/** Which runs are compared: two to four of the finished ones, each under its letter. */
 import { Checkbox } from "@mantine/core";
 
-import type { Run } from "@/api/client";
+import { isTrained, type Run } from "@/api/client";
 import { ago, many, percent } from "@/parts/format";
 import { Card } from "@/parts/Page";
 
-import { AT_MOST, LETTERS } from "./compare";
+import { AT_MOST, type Letters } from "./compare";
 
 interface Props {
   runs: Run[];
+  letters: Letters;
   chosen: string[];
   onChoose: (ids: string[]) => void;
 }
 
-export function RunPicker({ runs, chosen, onChoose }: Props) {
+export function RunPicker({ runs, letters, chosen, onChoose }: Props) {
   const full = chosen.length >= AT_MOST;
   return (
     <Card
       title="Runs"
-      aside={`${chosen.length} of ${runs.length} finished ones chosen, at most ${AT_MOST}`}
+      aside={`${chosen.length} of ${runs.length} finished ones chosen, at most ${AT_MOST}; A is the oldest`}
       flush
     >
       <div className="rows compare-runs" role="group" aria-label="Runs to compare">
         {runs.map((run) => {
-          const at = chosen.indexOf(run.id);
+          const on = chosen.includes(run.id);
           return (
-            <label key={run.id} className="row compare-run" data-chosen={at >= 0 || undefined}>
+            <label key={run.id} className="row compare-run" data-chosen={on || undefined}>
               <Checkbox
                 size="xs"
-                checked={at >= 0}
-                disabled={full && at < 0}
-                onChange={() =>
-                  onChoose(at >= 0 ? chosen.filter((id) => id !== run.id) : [...chosen, run.id])
-                }
+                checked={on}
+                disabled={full && !on}
+                onChange={() => onChoose(on ? chosen.filter((id) => id !== run.id) : [...chosen, run.id])}
                 aria-label={`Compare ${run.recipe}, seed ${run.seed}, ${ago(run.created_at)}`}
               />
-              <Letter at={at} />
+              <Letter of={run.id} letters={letters} />
               <span className="row-name">
-                {run.recipe} <span className="faint">seed {run.seed}</span>
+                {run.recipe} {isTrained(run) && <span className="faint">seed {run.seed}</span>}
               </span>
               <span className="dim number">{many(run.flagged ?? 0, "flag")}</span>
               <span className="dim number">
@@ -52,8 +51,7 @@ export function RunPicker({ runs, chosen, onChoose }: Props) {
   );
 }
 
-/** The letter under which a run stands in the tables; empty for one that is not compared. */
-export function Letter({ at }: { at: number }) {
-  const letter = LETTERS[at];
-  return letter === undefined ? <span /> : <b className={`letter letter-${letter}`}>{letter}</b>;
+/** The letter under which a run stands in all of the tables. */
+export function Letter({ of, letters }: { of: string; letters: Letters }) {
+  return <b className="letter">{letters.get(of)}</b>;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { bestOf, differing, galleryOf, readRuns } from "./compare";
+import { bestOf, differing, galleryOf, inOrder, lettered, lettersOf, readRuns } from "./compare";
 
 describe("comparing runs", () => {
   it("reads two to four runs out of an address, each once", () => {
@@ -8,6 +8,36 @@ describe("comparing runs", () => {
     expect(readRuns(["a", "b", "c", "d", "e"])).toEqual(["a", "b", "c", "d"]);
     expect(readRuns("a,<script>,")).toEqual(["a"]);
     expect(readRuns(undefined)).toEqual([]);
+  });
+
+  it("letters runs by age, whichever of them are compared", () => {
+    const made = (id: string, minute: number) => ({
+      id,
+      created_at: new Date(minute * 60_000).toISOString(),
+    });
+    const letters = lettersOf([made("new", 3), made("old", 1), made("mid", 2)]);
+    expect([...letters]).toEqual([
+      ["old", "A"],
+      ["mid", "B"],
+      ["new", "C"],
+    ]);
+    expect(inOrder(["new", "gone", "old"], letters)).toEqual(["old", "new", "gone"]);
+    const many = lettersOf(Array.from({ length: 28 }, (_, n) => made(`${n}`, n)));
+    expect(many.get("25")).toBe("Z");
+    expect(many.get("27")).toBe("AB");
+  });
+
+  it("calls the lines of a figure by the letters of their runs", () => {
+    const letters = new Map([
+      ["old", "A"],
+      ["new", "C"],
+    ]);
+    const data = [
+      { name: "fast", legendgroup: "0" },
+      { name: "thorough", legendgroup: "1" },
+    ];
+    const named = lettered({ data, layout: {} }, ["old", "new"], letters);
+    expect(named.data.map(({ name }) => name)).toEqual(["A: fast", "C: thorough"]);
   });
 
   it("opens the gallery that holds what exactly some runs flagged", () => {

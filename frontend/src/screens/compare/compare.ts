@@ -1,8 +1,38 @@
 /** What two to four runs of a dataset have in common and not, as rows that a page can show. Pure. */
 import type { Run } from "@/api/client";
+import type { Figure } from "@/api/queries";
 
 export const AT_MOST = 4;
-export const LETTERS = ["A", "B", "C", "D"] as const;
+
+/** The letter of each run by its id. */
+export type Letters = ReadonlyMap<string, string>;
+
+/** The oldest is A: a run keeps its letter whichever others are chosen, and when further ones are made. */
+export function lettersOf(runs: readonly Pick<Run, "id" | "created_at">[]): Letters {
+  const byAge = [...runs].sort((a, b) => Date.parse(a.created_at) - Date.parse(b.created_at));
+  return new Map(byAge.map(({ id }, place) => [id, letterAt(place)]));
+}
+
+/** A to Z, then AA, AB, … */
+function letterAt(place: number): string {
+  const last = String.fromCharCode(65 + (place % 26));
+  return place < 26 ? last : letterAt(Math.floor(place / 26) - 1) + last;
+}
+
+/** In the order of their letters; those that have none come last, for the server to refuse. */
+export function inOrder(ids: readonly string[], letters: Letters): string[] {
+  const place = new Map([...letters.keys()].map((id, at) => [id, at]));
+  return [...ids].sort((a, b) => (place.get(a) ?? Infinity) - (place.get(b) ?? Infinity) || 0);
+}
+
+/** The figure with its lines called by letter too; they come in the order of the runs, a group for each. */
+export function lettered(figure: Figure, ids: readonly string[], letters: Letters): Figure {
+  const data = figure.data.map((trace) => {
+    const letter = letters.get(ids[Number(trace.legendgroup)] ?? "");
+    return letter === undefined ? trace : { ...trace, name: `${letter}: ${String(trace.name)}` };
+  });
+  return { ...figure, data };
+}
 
 /** Run ids out of an address: at most four, each once. */
 export function readRuns(value: unknown): string[] {

@@ -1,15 +1,13 @@
 /** One dataset: how its import goes, what was found in it, its audits. */
-import { Button } from "@mantine/core";
-import { IconActivity, IconPlayerStop, IconPlus } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { IconActivity } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "@tanstack/react-router";
 
 import { Activity } from "@/accounts/Activity";
-import { members, type Operation } from "@/accounts/queries";
-import { answer, client, problemOf, type Dataset, type Run } from "@/api/client";
+import { useMay, useMayBringData } from "@/accounts/useMay";
+import { problemOf, type Dataset, type Run } from "@/api/client";
 import { useDatasetEvents } from "@/api/events";
 import { dataset as datasetQuery, runs as runsQuery } from "@/api/queries";
-import { Delete } from "@/parts/Delete";
 import { many } from "@/parts/format";
 import { JobProgress } from "@/parts/JobProgress";
 import { LinkButton } from "@/parts/LinkButton";
@@ -17,19 +15,16 @@ import { Card, Page, Stat } from "@/parts/Page";
 import { RunRow } from "@/parts/RunRow";
 import { EmptyState, ErrorState, Loading, ProblemNote } from "@/parts/States";
 import { StatusBadge } from "@/parts/StatusBadge";
-
 import { AnnotatorsCard } from "@/screens/annotators/AnnotatorsCard";
-
-import { ImportDecisions } from "@/screens/decisionsImport/ImportDecisions";
+import { Agreement } from "@/screens/doubleReview/Agreement";
+import { ReviewCard } from "@/screens/doubleReview/ReviewCard";
 import { Difference } from "@/screens/versions/Difference";
-import { NewLabels } from "@/screens/versions/NewLabels";
 
 import { ClassTable } from "./ClassTable";
+import { DatasetActions } from "./DatasetActions";
 import { Conversions, Unreadable } from "./ImportReport";
 import { Members } from "./Members";
-import { PlantNoise } from "./PlantNoise";
 import { reportOf } from "./report";
-import { ReviewerAgreement } from "./ReviewerAgreement";
 import { SamplePeek } from "./SamplePeek";
 import { SelfTests } from "./SelfTests";
 import "../home.css";
@@ -42,9 +37,7 @@ export function DatasetScreen() {
   const asked = useQuery(datasetQuery(datasetId));
   const importing = asked.data?.status === "importing";
   useDatasetEvents(datasetId, importing);
-  const may = useQuery(members(datasetId)).data?.may;
-  /** What is not known yet is offered: the server has the last word. */
-  const can = (operation: Operation) => may?.includes(operation) ?? true;
+  const mayBring = useMayBringData();
   if (asked.isError) return <ErrorState error={asked.error} retry={() => void asked.refetch()} />;
   if (asked.isPending) {
     return (
@@ -62,33 +55,7 @@ export function DatasetScreen() {
         </>
       }
       sub={sourceOf(dataset)}
-      actions={
-        dataset.status === "ready" ? (
-          <>
-            {can("delete") && <DeleteDataset dataset={dataset} />}
-            {can("import") && (
-              <>
-                <ImportDecisions dataset={dataset} />
-                <NewLabels dataset={dataset} />
-              </>
-            )}
-            {can("import") && <PlantNoise dataset={dataset} />}
-            {can("run") && (
-              <LinkButton
-                to="/datasets/$datasetId/new-run"
-                params={{ datasetId }}
-                leftSection={<IconPlus size={16} />}
-              >
-                New audit
-              </LinkButton>
-            )}
-          </>
-        ) : importing && can("import") ? (
-          <StopImport dataset={dataset} />
-        ) : (
-          <DeleteDataset dataset={dataset} />
-        )
-      }
+      actions={<DatasetActions dataset={dataset} />}
     >
       {importing && (
         <Card title="Import">
@@ -99,9 +66,11 @@ export function DatasetScreen() {
         <ProblemNote
           problem={dataset.error}
           action={
-            <LinkButton to="/datasets/new" variant="default">
-              Upload again
-            </LinkButton>
+            mayBring && (
+              <LinkButton to="/datasets/new" variant="default">
+                Upload again
+              </LinkButton>
+            )
           }
         />
       )}
@@ -118,14 +87,10 @@ export function DatasetScreen() {
   );
 }
 
-function DeleteDataset({ dataset }: { dataset: Dataset }) {
-  const navigate = useNavigate();
-  return <Delete kind="dataset" id={dataset.id} name={dataset.name} after={() => navigate({ to: "/" })} />;
-}
-
 function Ready({ dataset }: { dataset: Dataset }) {
   const report = reportOf(dataset);
   const audits = useQuery(runsQuery(dataset.id));
+  const mayRun = useMay(dataset.id)("run");
   const smallest = Math.min(...dataset.class_counts);
   const largest = Math.max(...dataset.class_counts);
   return (
@@ -176,12 +141,16 @@ function Ready({ dataset }: { dataset: Dataset }) {
                   icon={<IconActivity size={22} stroke={1.6} />}
                   title="Not audited yet"
                   action={
-                    <LinkButton to="/datasets/$datasetId/new-run" params={{ datasetId: dataset.id }}>
-                      Start an audit
-                    </LinkButton>
+                    mayRun && (
+                      <LinkButton to="/datasets/$datasetId/new-run" params={{ datasetId: dataset.id }}>
+                        Start an audit
+                      </LinkButton>
+                    )
                   }
                 >
-                  An audit trains on these images and says which labels do not fit.
+                  {mayRun
+                    ? "An audit trains on these images and says which labels do not fit."
+                    : "Once an editor of this dataset has audited it, its flags are here."}
                 </EmptyState>
               </div>
             )}
@@ -201,7 +170,8 @@ function Ready({ dataset }: { dataset: Dataset }) {
         <div className="stack">
           <ClassTable dataset={dataset} />
           <Members datasetId={dataset.id} />
-          <ReviewerAgreement datasetId={dataset.id} />
+          <ReviewCard datasetId={dataset.id} />
+          <Agreement datasetId={dataset.id} />
           <Card title="Activity">
             <Activity datasetId={dataset.id} />
           </Card>
@@ -235,27 +205,6 @@ function AuditsAside({ dataset, audits }: { dataset: Dataset; audits: Run[] }) {
   );
 }
 
-function StopImport({ dataset }: { dataset: Dataset }) {
-  const queries = useQueryClient();
-  const stop = useMutation({
-    mutationFn: () =>
-      answer(
-        client.POST("/api/datasets/{dataset_id}/stop", { params: { path: { dataset_id: dataset.id } } }),
-      ),
-    onSuccess: (changed) => queries.setQueryData(datasetQuery(dataset.id).queryKey, changed),
-  });
-  return (
-    <Button
-      variant="default"
-      leftSection={<IconPlayerStop size={16} />}
-      loading={stop.isPending}
-      onClick={() => stop.mutate()}
-    >
-      Stop the import
-    </Button>
-  );
-}
-
 function sourceOf(dataset: Dataset): string {
   const { kind, filename, rate } = dataset.source as {
     kind?: string;
@@ -267,6 +216,7 @@ function sourceOf(dataset: Dataset): string {
   }
   if (kind === "builtin")
     return "Built in: scikit-learn's handwritten digits with planted noise; the true labels are known";
+  if (kind === "append") return `A version with further images${filename ? `, from ${filename}` : ""}`;
   if (kind === "labels") return `A version with other labels${filename ? `, from ${filename}` : ""}`;
   if (kind === "folder") return "From a folder on the server";
   return filename ? `From ${filename}` : "";

@@ -42,6 +42,14 @@ export function Conversions({ report }: { report: Report }) {
     );
   }
   for (const { what, count: number } of report.conversions) lines.push(`${many(number, "image")} ${what}`);
+  if (report.appended) {
+    const { added, alreadyThere, differing } = report.appended;
+    const there =
+      alreadyThere === 0
+        ? "none was there already"
+        : `${many(alreadyThere, "image was", "images were")} there already${differing > 0 ? `, ${count(differing)} under another label` : ""}`;
+    lines.push(`${many(added, "image")} added; ${there}`);
+  }
   if (report.ignored) lines.push(`${many(report.ignored, "hidden file")} ignored`);
   if (lines.length === 0) return null;
   return (

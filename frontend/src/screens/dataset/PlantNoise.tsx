@@ -1,20 +1,17 @@
 /** Makes a derived dataset with noise of a known kind, to measure how well an audit finds it. */
 import { Button, Modal, NumberInput, Select, Slider, TextInput } from "@mantine/core";
-import { IconFlask } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { answer, client, problemOf, type Dataset } from "@/api/client";
 import { datasets } from "@/api/queries";
-import { useKeysOff } from "@/keys/useKeys";
+import type { DialogProps } from "@/parts/More";
 import { ProblemNote } from "@/parts/States";
 
 import { KINDS, type Kind } from "./kinds";
 
-export function PlantNoise({ dataset }: { dataset: Dataset }) {
-  const [opened, setOpened] = useState(false);
-  useKeysOff(opened);
+export function PlantNoise({ dataset, opened, onClose }: DialogProps & { dataset: Dataset }) {
   const [kind, setKind] = useState<Kind>("symmetric");
   const [rate, setRate] = useState(20);
   const [seed, setSeed] = useState(0);
@@ -30,70 +27,65 @@ export function PlantNoise({ dataset }: { dataset: Dataset }) {
         }),
       ),
     onSuccess: async (made) => {
-      setOpened(false);
+      onClose();
       void queries.invalidateQueries({ queryKey: datasets.queryKey });
       await navigate({ to: "/datasets/$datasetId", params: { datasetId: made.id } });
     },
   });
   return (
-    <>
-      <Button variant="default" leftSection={<IconFlask size={16} />} onClick={() => setOpened(true)}>
-        Plant noise
-      </Button>
-      <Modal opened={opened} onClose={() => setOpened(false)} title="Plant noise">
-        <form
-          className="plant"
-          onSubmit={(event) => {
-            event.preventDefault();
-            plant.mutate();
-          }}
-        >
-          <p className="dim">
-            A derived dataset with wrong labels of a known kind. Its true labels are kept, so an audit of it
-            can be measured. This dataset stays as it is.
-          </p>
-          {plant.isError && <ProblemNote problem={problemOf(plant.error)} />}
-          <Select
-            label="Kind"
-            data={KINDS}
-            value={kind}
-            allowDeselect={false}
-            onChange={(value) => setKind(value ?? "symmetric")}
-            description={KINDS.find((one) => one.value === kind)?.says}
-            inputWrapperOrder={["label", "input", "description", "error"]}
-          />
-          <div>
-            <div className="plant-label">
-              Share of the samples <span className="number dim">{rate} %</span>
-            </div>
-            <Slider
-              min={1}
-              max={80}
-              value={rate}
-              onChange={setRate}
-              label={null}
-              thumbLabel="Share of the samples"
-            />
+    <Modal opened={opened} onClose={onClose} title="Plant noise">
+      <form
+        className="plant"
+        onSubmit={(event) => {
+          event.preventDefault();
+          plant.mutate();
+        }}
+      >
+        <p className="dim">
+          A derived dataset with wrong labels of a known kind. Its true labels are kept, so an audit of it can
+          be measured. This dataset stays as it is.
+        </p>
+        {plant.isError && <ProblemNote problem={problemOf(plant.error)} />}
+        <Select
+          label="Kind"
+          data={KINDS}
+          value={kind}
+          allowDeselect={false}
+          onChange={(value) => setKind(value ?? "symmetric")}
+          description={KINDS.find((one) => one.value === kind)?.says}
+          inputWrapperOrder={["label", "input", "description", "error"]}
+        />
+        <div>
+          <div className="plant-label">
+            Share of the samples <span className="number dim">{rate} %</span>
           </div>
-          <NumberInput
-            label="Seed"
-            min={0}
-            allowDecimal={false}
-            value={seed}
-            onChange={(value) => setSeed(Number(value) || 0)}
+          <Slider
+            min={1}
+            max={80}
+            value={rate}
+            onChange={setRate}
+            label={null}
+            thumbLabel="Share of the samples"
           />
-          <TextInput
-            label="Name"
-            placeholder={`${dataset.name}, ${rate} % noise`}
-            maxLength={200}
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          <Button type="submit" loading={plant.isPending}>
-            Plant {rate} % noise
-          </Button>
-        </form>
-      </Modal>
-    </>
+        </div>
+        <NumberInput
+          label="Seed"
+          min={0}
+          allowDecimal={false}
+          value={seed}
+          onChange={(value) => setSeed(Number(value) || 0)}
+        />
+        <TextInput
+          label="Name"
+          placeholder={`${dataset.name}, ${rate} % noise`}
+          maxLength={200}
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <Button type="submit" loading={plant.isPending}>
+          Plant {rate} % noise
+        </Button>
+      </form>
+    </Modal>
   );
 }

@@ -8,17 +8,12 @@ import { selfTests } from "@/api/evidence";
 import { recipes as recipesQuery } from "@/api/queries";
 import { useKeysOff } from "@/keys/useKeys";
 import { duration } from "@/parts/format";
+import type { DialogProps } from "@/parts/More";
 import { ProblemNote } from "@/parts/States";
 
 import { KINDS, type Kind } from "./kinds";
 
-interface Props {
-  dataset: Dataset;
-  opened: boolean;
-  onClose: () => void;
-}
-
-export function SelfTestForm({ dataset, opened, onClose }: Props) {
+export function SelfTestForm({ dataset, opened, onClose }: DialogProps & { dataset: Dataset }) {
   useKeysOff(opened);
   const queries = useQueryClient();
   const recipes = useQuery({ ...recipesQuery(dataset.id), enabled: opened });

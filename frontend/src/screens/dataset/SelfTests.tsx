@@ -4,6 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 
+import { useMay } from "@/accounts/useMay";
 import type { Dataset } from "@/api/client";
 import { isFinal } from "@/api/events";
 import { selfTests as selfTestsQuery, type SelfTest } from "@/api/evidence";
@@ -27,13 +28,17 @@ export function SelfTests({ dataset }: { dataset: Dataset }) {
   });
   const [asking, setAsking] = useState(false);
   const items = tests.data?.items ?? [];
+  const mayStart = useMay(dataset.id)("run");
+  if (tests.data && items.length === 0 && !mayStart) return null;
   return (
     <Card
       title="Self-test"
       aside={
-        <button type="button" className="selftest-new" onClick={() => setAsking(true)}>
-          <IconFlask size={14} aria-hidden /> New self-test
-        </button>
+        mayStart && (
+          <button type="button" className="selftest-new" onClick={() => setAsking(true)}>
+            <IconFlask size={14} aria-hidden /> New self-test
+          </button>
+        )
       }
       flush
     >

@@ -17,6 +17,8 @@ export interface Report {
   duplicates: number;
   conversions: { what: string; count: number }[];
   ignored: number;
+  /** Of what was added to another dataset; null for what came at once. */
+  appended: { added: number; alreadyThere: number; differing: number } | null;
 }
 
 const CONVERSIONS: Record<string, string> = {
@@ -50,6 +52,20 @@ export function reportOf(dataset: Pick<Dataset, "report" | "sample_count">): Rep
       .filter(([, number]) => number > 0)
       .map(([what, number]) => ({ what: CONVERSIONS[what] ?? what.replaceAll("_", " "), count: number })),
     ignored: typeof raw.ignored === "number" ? raw.ignored : 0,
+    appended: appendedOf(raw.appended),
+  };
+}
+
+function appendedOf(raw: unknown): Report["appended"] {
+  if (typeof raw !== "object" || raw === null) return null;
+  const number = (name: string) => {
+    const value = (raw as Record<string, unknown>)[name];
+    return typeof value === "number" ? value : 0;
+  };
+  return {
+    added: number("added"),
+    alreadyThere: number("already_there"),
+    differing: number("differing"),
   };
 }
 

@@ -1,15 +1,15 @@
 /** Decisions from a file: looked at first, with an error for each wrong line, then recorded as one batch. */
 import { Button, Modal } from "@mantine/core";
-import { IconFileImport } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { answer, client, problemOf, type Dataset, type Schemas } from "@/api/client";
-import { uploaded } from "@/api/uploads";
-import { useKeysOff } from "@/keys/useKeys";
+import { TABLES } from "@/parts/FileForm";
 import { FilePick } from "@/parts/FilePick";
 import { count, many } from "@/parts/format";
-import { ProblemNote } from "@/parts/States";
+import type { DialogProps } from "@/parts/More";
+import { Loading, ProblemNote } from "@/parts/States";
+import { useSentFile } from "@/parts/useSentFile";
 
 import "./import.css";
 
@@ -17,81 +17,90 @@ type Preview = Schemas["ImportPreview"];
 
 const SHOWN = 8;
 
-export function ImportDecisions({ dataset }: { dataset: Dataset }) {
-  const [opened, setOpened] = useState(false);
-  useKeysOff(opened);
-  const [file, setFile] = useState<File | null>(null);
-  const [upload_id, setUpload] = useState<string | null>(null);
+/** A file that was looked at. */
+interface Looked {
+  upload_id: string;
+  preview: Preview;
+}
+
+export function ImportDecisions({ dataset, opened, onClose }: DialogProps & { dataset: Dataset }) {
   const queries = useQueryClient();
+  const [looked, setLooked] = useState<Looked | null>(null);
   const path = { dataset_id: dataset.id };
-  const look = useMutation({
-    mutationFn: async (of: File) => {
-      const id = await uploaded(of);
-      setUpload(id);
-      return answer(
+  const sent = useSentFile({
+    send: async (upload_id) => {
+      const preview = await answer(
         client.POST("/api/datasets/{dataset_id}/decisions/import/preview", {
           params: { path },
-          body: { upload_id: id },
+          body: { upload_id },
         }),
       );
+      return { upload_id, preview };
     },
+    onSuccess: setLooked,
   });
   const apply = useMutation({
-    mutationFn: (id: string) =>
+    mutationFn: ({ upload_id }: Looked) =>
       answer(
         client.POST("/api/datasets/{dataset_id}/decisions/import", {
           params: { path },
-          body: { upload_id: id, idempotency_key: crypto.randomUUID() },
+          // Sent twice, such as after a lost answer, the file is recorded once.
+          body: { upload_id, idempotency_key: upload_id },
         }),
       ),
-    onSuccess: () => {
-      // Other tabs and pages ask again what stands.
-      void queries.invalidateQueries();
-    },
+    // Everything that counts decisions asks again what stands.
+    onSuccess: () => void queries.invalidateQueries(),
   });
-  const problem = look.error ?? apply.error;
+  function another() {
+    setLooked(null);
+    apply.reset();
+  }
+  function close() {
+    if (apply.isSuccess) {
+      another();
+      sent.forget();
+    }
+    onClose();
+  }
   return (
-    <>
-      <Button variant="default" leftSection={<IconFileImport size={16} />} onClick={() => setOpened(true)}>
-        Import decisions
-      </Button>
-      <Modal opened={opened} onClose={() => setOpened(false)} title="Import decisions" size="lg">
-        <div className="stack">
-          <FilePick
-            label="File of decisions"
-            accept=".csv,.tsv,.parquet"
-            file={file}
-            onFile={(chosen) => {
-              setFile(chosen);
-              apply.reset();
-              look.mutate(chosen);
-            }}
-          >
-            CSV or Parquet with a column index or name, and decision (keep, relabel, remove, unsure), label,
-            or both; exported samples come back as they are
-          </FilePick>
-          {problem && <ProblemNote problem={problemOf(problem)} />}
-          {apply.data ? (
-            <p className="import-done" role="status">
-              Recorded <b>{many(apply.data.recorded, "decision")}</b>
-              {apply.data.left_out > 0 && `, left out ${many(apply.data.left_out, "line")}`}. One undo in the
-              gallery takes them back.
-            </p>
-          ) : (
-            look.data && <Seen seen={look.data} classes={dataset.classes} />
-          )}
-          {look.data && !apply.data && upload_id && (
-            <Button
-              disabled={look.data.new === 0}
-              loading={apply.isPending}
-              onClick={() => apply.mutate(upload_id)}
-            >
-              Record {many(look.data.new, "decision")}
-            </Button>
-          )}
-        </div>
-      </Modal>
-    </>
+    <Modal opened={opened} onClose={close} title="Import decisions" size="lg">
+      <div className="stack">
+        <FilePick
+          label="File of decisions"
+          accept={TABLES}
+          file={sent.file}
+          onFile={(file) => {
+            another();
+            sent.send(file);
+          }}
+        >
+          CSV, JSON Lines or Parquet with a column index or name, and decision (keep, relabel, remove,
+          unsure), label, or both; exported samples come back as they are
+        </FilePick>
+        {sent.pending && <Loading rows={1} height={40} />}
+        {(sent.error ?? apply.error) && <ProblemNote problem={problemOf(sent.error ?? apply.error)} />}
+        {apply.data ? (
+          <p className="import-done" role="status">
+            Recorded <b>{many(apply.data.recorded, "decision")}</b>
+            {apply.data.left_out > 0 && `, left out ${many(apply.data.left_out, "line")}`}. One undo in the
+            gallery takes them back.
+          </p>
+        ) : (
+          looked && (
+            <>
+              <Seen seen={looked.preview} classes={dataset.classes} />
+              <Button
+                disabled={looked.preview.new === 0}
+                loading={apply.isPending}
+                onClick={() => apply.mutate(looked)}
+              >
+                Record {many(looked.preview.new, "decision")}
+              </Button>
+            </>
+          )
+        )}
+      </div>
+    </Modal>
   );
 }
 

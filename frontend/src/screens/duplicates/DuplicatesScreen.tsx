@@ -4,10 +4,12 @@ import { IconArrowBackUp, IconCopy, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 
+import { useMay } from "@/accounts/useMay";
 import { answer, client, problemOf, type Dataset } from "@/api/client";
 import { duplicates as duplicatesQuery, everyDuplicate, type Duplicates } from "@/api/own";
 import { dataset as datasetQuery } from "@/api/queries";
-import { useDecisions } from "@/decisions/useDecisions";
+import { LookOnly } from "@/decisions/LookOnly";
+import { undoKeys, useDecisions } from "@/decisions/useDecisions";
 import { useKeys } from "@/keys/useKeys";
 import { count, many } from "@/parts/format";
 import { Page } from "@/parts/Page";
@@ -46,6 +48,7 @@ export function DuplicatesScreen() {
 
 function Search({ datasetId, found }: { datasetId: string; found: Duplicates }) {
   const queries = useQueryClient();
+  const may = useMay(datasetId)("run");
   const search = useMutation({
     mutationFn: () =>
       answer(
@@ -70,12 +73,16 @@ function Search({ datasetId, found }: { datasetId: string; found: Duplicates }) 
         icon={<IconCopy size={22} stroke={1.6} />}
         title="Not looked for yet"
         action={
-          <Button loading={search.isPending} onClick={() => search.mutate()}>
-            Look for duplicates
-          </Button>
+          may && (
+            <Button loading={search.isPending} onClick={() => search.mutate()}>
+              Look for duplicates
+            </Button>
+          )
         }
       >
-        Finds equal files, and images that differ by compression, size or brightness only.
+        {may
+          ? "Finds equal files, and images that differ by compression, size or brightness only."
+          : "An editor of the dataset can have them looked for."}
       </EmptyState>
     </div>
   );
@@ -91,7 +98,7 @@ interface FoundProps {
 function Found({ dataset, found, show, page }: FoundProps) {
   const navigate = useNavigate({ from: "/datasets/$datasetId/duplicates" });
   const decisions = useDecisions(dataset.id, null);
-  useKeys({ undo: decisions.undo, redo: decisions.redo });
+  useKeys(undoKeys(decisions));
   const removeRest = useMutation({
     mutationFn: () => everyDuplicate(dataset.id, asFilter(show)),
     onSuccess: (groups) => {
@@ -132,25 +139,31 @@ function Found({ dataset, found, show, page }: FoundProps) {
           {many(found.total, "group")}, {many(found.surplus, "image")} beyond the first of each
           {decisions.pending > 0 && " · saving…"}
         </span>
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconArrowBackUp size={14} />}
-          disabled={!decisions.canUndo}
-          onClick={() => decisions.undo()}
-        >
-          Undo
-        </Button>
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconTrash size={14} />}
-          disabled={found.surplus === 0}
-          loading={removeRest.isPending}
-          onClick={() => removeRest.mutate()}
-        >
-          Remove the undecided of these {count(found.surplus)}
-        </Button>
+        {decisions.allowed ? (
+          <>
+            <Button
+              size="xs"
+              variant="default"
+              leftSection={<IconArrowBackUp size={14} />}
+              disabled={!decisions.canUndo}
+              onClick={() => decisions.undo()}
+            >
+              Undo
+            </Button>
+            <Button
+              size="xs"
+              variant="default"
+              leftSection={<IconTrash size={14} />}
+              disabled={found.surplus === 0}
+              loading={removeRest.isPending}
+              onClick={() => removeRest.mutate()}
+            >
+              Remove the undecided of these {count(found.surplus)}
+            </Button>
+          </>
+        ) : (
+          <LookOnly />
+        )}
       </div>
       {removeRest.isError && <ProblemNote problem={problemOf(removeRest.error)} />}
       {found.items.length === 0 && <p className="dim">No group is like that.</p>}

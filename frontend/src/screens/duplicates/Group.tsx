@@ -52,30 +52,32 @@ export function Group({ group, datasetId, classes, decisions }: Props) {
             .filter(Boolean)
             .join(" · ")}
         </span>
-        <div className="dup-actions">
-          <Button size="xs" variant="default" onClick={() => decisions.decide(members.slice(1), "remove")}>
-            Remove all but the first
-          </Button>
-          {labels.length > 1 &&
-            labels.map((label) => (
-              <Button
-                key={label}
-                size="xs"
-                variant="default"
-                onClick={() => decisions.decide(members, "relabel", label)}
-              >
-                All are {nameOf(label)}
-              </Button>
-            ))}
-          <Button size="xs" variant="default" onClick={() => decisions.decide(members, "keep")}>
-            Keep all
-          </Button>
-          {members.some((member) => decisions.standing(member) !== null) && (
-            <Button size="xs" variant="subtle" color="gray" onClick={() => decisions.decide(members, null)}>
-              Clear
+        {decisions.allowed && (
+          <div className="dup-actions">
+            <Button size="xs" variant="default" onClick={() => decisions.decide(members.slice(1), "remove")}>
+              Remove all but the first
             </Button>
-          )}
-        </div>
+            {labels.length > 1 &&
+              labels.map((label) => (
+                <Button
+                  key={label}
+                  size="xs"
+                  variant="default"
+                  onClick={() => decisions.decide(members, "relabel", label)}
+                >
+                  All are {nameOf(label)}
+                </Button>
+              ))}
+            <Button size="xs" variant="default" onClick={() => decisions.decide(members, "keep")}>
+              Keep all
+            </Button>
+            {members.some((member) => decisions.standing(member) !== null) && (
+              <Button size="xs" variant="subtle" color="gray" onClick={() => decisions.decide(members, null)}>
+                Clear
+              </Button>
+            )}
+          </div>
+        )}
       </div>
     </section>
   );

@@ -58,6 +58,7 @@ export function CleanedDataset({ runId, offered, policy, held }: Props) {
             formatName="ZIP"
             policy={policy}
             held={held}
+            main
           />
         </div>
       )}

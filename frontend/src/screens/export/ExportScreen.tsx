@@ -1,10 +1,11 @@
 /** What leaves: a policy for the unreviewed, what it changes, and the files. */
 import { Radio } from "@mantine/core";
-import { IconPackageExport } from "@tabler/icons-react";
+import { IconPackageExport, IconScale } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 
+import type { ExportPreview } from "@/api/client";
 import {
   dataset as datasetQuery,
   exportPreview,
@@ -89,6 +90,7 @@ function Exports({ runId, datasetId, classes }: { runId: string; datasetId: stri
               note={`${count(preview.data.unchanged)} unchanged`}
             />
           </div>
+          {preview.data.review && <Waiting review={preview.data.review} />}
           <div className="grid-2">
             <div className="stack">
               <Card
@@ -121,6 +123,26 @@ function Exports({ runId, datasetId, classes }: { runId: string; datasetId: stri
         </div>
       )}
     </Page>
+  );
+}
+
+/** Of a blind review only what is agreed or adjudicated counts; says so where something else is left. */
+function Waiting({ review }: { review: NonNullable<ExportPreview["review"]> }) {
+  const waits = review.once + review.disagree;
+  if (waits === 0) return null;
+  return (
+    <div className="note note-warn">
+      <IconScale size={18} stroke={1.75} className="note-icon" />
+      <div className="note-body">
+        <h2>
+          {many(waits, "sample")} of the blind review {waits === 1 ? "waits" : "wait"} and count as not
+          reviewed
+        </h2>
+        <p className="dim">
+          {count(review.once)} for a second reviewer, {count(review.disagree)} for somebody to settle them.
+        </p>
+      </div>
+    </div>
   );
 }
 

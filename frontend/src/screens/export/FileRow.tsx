@@ -15,9 +15,11 @@ interface FileRowProps {
   policy: Unreviewed;
   /** Decisions are still on their way: a file made now would miss them. */
   held: boolean;
+  /** What most people come for. */
+  main?: boolean;
 }
 
-export function FileRow({ runId, what, title, says, format, formatName, policy, held }: FileRowProps) {
+export function FileRow({ runId, what, title, says, format, formatName, policy, held, main }: FileRowProps) {
   const query = `format=${format}&unreviewed=${policy}`;
   const address = `/api/runs/${runId}/exports/${what}`;
   return (
@@ -27,7 +29,7 @@ export function FileRow({ runId, what, title, says, format, formatName, policy, 
         <div className="dim file-says">{says}</div>
       </div>
       <a
-        className="file-link"
+        className="file-link file-manifest"
         href={`${address}/manifest?${query}`}
         target="_blank"
         rel="noreferrer"
@@ -37,7 +39,7 @@ export function FileRow({ runId, what, title, says, format, formatName, policy, 
         <IconFileDescription size={15} aria-hidden /> Manifest
       </a>
       <a
-        className="file-link file-main"
+        className={`file-link ${main ? "file-main" : ""}`}
         href={`${address}?${query}`}
         download
         aria-disabled={held}

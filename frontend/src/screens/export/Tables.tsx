@@ -73,7 +73,14 @@ export function Tables(props: Props) {
       />
       <div className="files">
         {TABLES.map((table) => (
-          <FileRow key={table.what} {...props} {...table} format={format} formatName={formatName} />
+          <FileRow
+            key={table.what}
+            {...props}
+            {...table}
+            format={format}
+            formatName={formatName}
+            main={table.what === "cleaned-labels"}
+          />
         ))}
       </div>
       {format === "csv" && (

@@ -8,6 +8,7 @@ import { many } from "@/parts/format";
 import { AgreementChip, CellChip, Chip, ClassChip, PosteriorChip } from "./Chips";
 import { isFiltered, type FlagsSearch } from "./filter";
 import { FromElsewhere } from "./FromElsewhere";
+import { SplitChip } from "./SplitChip";
 
 interface Props {
   runId: string;
@@ -76,6 +77,7 @@ export function FilterBar({ runId, datasetId, search, classes, total, onChange, 
           </Menu.Item>
         ))}
       />
+      <SplitChip runId={runId} split={search.split} all={search.show === "all"} onChange={onChange} />
       <FromElsewhere runId={runId} datasetId={datasetId} search={search} onChange={onChange} />
       {isFiltered(search) && (
         <Button size="compact-xs" variant="subtle" color="gray" onClick={onClear}>

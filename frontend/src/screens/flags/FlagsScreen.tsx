@@ -6,8 +6,9 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate, useParams } from "@tanstack/react-router";
 import { useCallback, useRef, useState } from "react";
 
-import type { Sample } from "@/api/client";
+import type { Dataset, Sample } from "@/api/client";
 import { dataset as datasetQuery, imageUrl, run as runQuery } from "@/api/queries";
+import { Blind, LookOnly } from "@/decisions/LookOnly";
 import { useDecisions } from "@/decisions/useDecisions";
 import { useKeysOff } from "@/keys/useKeys";
 import { EmptyState, ErrorState, Loading } from "@/parts/States";
@@ -49,10 +50,11 @@ export function FlagsScreen() {
       </div>
     );
   }
-  return <Gallery key={runId} runId={runId} datasetId={dataset.data.id} classes={dataset.data.classes} />;
+  return <Gallery key={runId} runId={runId} dataset={dataset.data} />;
 }
 
-function Gallery({ runId, datasetId, classes }: { runId: string; datasetId: string; classes: string[] }) {
+function Gallery({ runId, dataset }: { runId: string; dataset: Dataset }) {
+  const { id: datasetId, classes } = dataset;
   const search = route.useSearch();
   const navigate = useNavigate();
   const { index: indexText } = useParams({ strict: false });
@@ -150,9 +152,11 @@ function Gallery({ runId, datasetId, classes }: { runId: string; datasetId: stri
             size={size}
             onChange={filterBy}
             onSize={setSize}
-            onSelectAll={review.selectAll}
+            onSelectAll={decisions.allowed ? review.selectAll : undefined}
           >
             {open === null && progress}
+            {!decisions.allowed && <LookOnly />}
+            {decisions.allowed && dataset.blind && <Blind />}
           </Tools>
           {list.error !== null ? (
             <ErrorState error={list.error} retry={list.retry} />
@@ -173,7 +177,7 @@ function Gallery({ runId, datasetId, classes }: { runId: string; datasetId: stri
               selected={review.selected}
               standing={decisions.standing}
               onOpen={onOpen}
-              onSelect={onSelect}
+              onSelect={decisions.allowed ? onSelect : undefined}
               onColumns={onColumns}
               onFirst={onFirst}
             />
@@ -199,7 +203,7 @@ function Gallery({ runId, datasetId, classes }: { runId: string; datasetId: stri
             pictureSize={size}
             progress={progress}
             standing={decisions.standing}
-            onDecide={review.decideOne}
+            onDecide={decisions.allowed ? review.decideOne : undefined}
             onRelabel={() => review.setPicking("open")}
             onZoom={() => setZoomed(true)}
             onStep={review.move}

@@ -26,7 +26,7 @@ interface Props {
   selected: ReadonlySet<number>;
   standing: (sample: Sample) => Standing;
   onOpen: (sample: Sample) => void;
-  onSelect: (sample: Sample, range: boolean) => void;
+  onSelect: ((sample: Sample, range: boolean) => void) | undefined;
   onColumns: (columns: number) => void;
   /** The first position in sight; called as it changes. */
   onFirst: (first: number) => void;

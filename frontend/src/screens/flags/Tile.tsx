@@ -17,7 +17,8 @@ interface Props {
   selected: boolean;
   selecting: boolean;
   onOpen: (sample: Sample) => void;
-  onSelect: (sample: Sample, range: boolean) => void;
+  /** Absent where nothing can be done with a selection. */
+  onSelect: ((sample: Sample, range: boolean) => void) | undefined;
   /** The composed picture that holds the image, and the sample's position in its list. */
   picture?: Picture;
   position?: number;
@@ -56,7 +57,8 @@ export const Tile = memo(function Tile({
         // The focus stays where it is, so that keys go on meaning verdicts.
         onMouseDown={(event) => event.preventDefault()}
         onClick={(event) => {
-          if (event.shiftKey || event.ctrlKey || event.metaKey) onSelect(sample, event.shiftKey);
+          const chosen = event.shiftKey || event.ctrlKey || event.metaKey;
+          if (onSelect && chosen) onSelect(sample, event.shiftKey);
           else onOpen(sample);
         }}
       >
@@ -85,15 +87,17 @@ export const Tile = memo(function Tile({
           </span>
         </span>
       </button>
-      <label className="tile-check" data-show={selecting || undefined}>
-        <input
-          type="checkbox"
-          checked={selected}
-          tabIndex={-1}
-          aria-label={`Select sample ${sample.index}`}
-          onChange={(event) => onSelect(sample, (event.nativeEvent as MouseEvent).shiftKey)}
-        />
-      </label>
+      {onSelect && (
+        <label className="tile-check" data-show={selecting || undefined}>
+          <input
+            type="checkbox"
+            checked={selected}
+            tabIndex={-1}
+            aria-label={`Select sample ${sample.index}`}
+            onChange={(event) => onSelect(sample, (event.nativeEvent as MouseEvent).shiftKey)}
+          />
+        </label>
+      )}
       <span className="tile-mark">
         <Mark standing={standing} classes={classes} />
       </span>

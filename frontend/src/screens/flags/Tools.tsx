@@ -17,7 +17,8 @@ interface Props {
   size: number;
   onChange: (change: Partial<FlagsSearch>) => void;
   onSize: (size: number) => void;
-  onSelectAll: () => void;
+  /** Absent where nothing can be done with a selection. */
+  onSelectAll: (() => void) | undefined;
   children: ReactNode;
 }
 
@@ -31,16 +32,18 @@ export function Tools({ runId, search, order, size, onChange, onSize, onSelectAl
     <div className="tools">
       {children}
       <div className="tools-right">
-        <Button
-          size="compact-xs"
-          variant="subtle"
-          color="gray"
-          leftSection={<IconSquareCheck size={15} stroke={1.75} />}
-          onClick={onSelectAll}
-          disabled={order.length === 0}
-        >
-          Select all{order.length > 0 ? ` ${count(order.length)}` : ""}
-        </Button>
+        {onSelectAll && (
+          <Button
+            size="compact-xs"
+            variant="subtle"
+            color="gray"
+            leftSection={<IconSquareCheck size={15} stroke={1.75} />}
+            onClick={onSelectAll}
+            disabled={order.length === 0}
+          >
+            Select all{order.length > 0 ? ` ${count(order.length)}` : ""}
+          </Button>
+        )}
         <LinkButton
           to="/runs/$runId/map"
           params={{ runId }}

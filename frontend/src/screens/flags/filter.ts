@@ -2,6 +2,7 @@
 import type { SampleFilter } from "@/api/queries";
 
 type Verdict = NonNullable<SampleFilter["verdict"]>;
+type Split = NonNullable<SampleFilter["split"]>;
 
 /** What the address holds; what it leaves out has its default (flagged only, by posterior). */
 export interface FlagsSearch {
@@ -14,6 +15,7 @@ export interface FlagsSearch {
   /** At least so many of the run's scores agree. */
   agreement?: number;
   verdict?: Verdict;
+  split?: Split;
   /** A kept selection, such as what was circled on the map. */
   selection?: string;
   /** Other runs of the dataset that all flagged, or did not flag, the sample too: ids with commas between. */
@@ -23,6 +25,7 @@ export interface FlagsSearch {
 }
 
 const VERDICTS: readonly Verdict[] = ["keep", "relabel", "remove", "unsure", "none"];
+const SPLITS: readonly Split[] = ["train", "val", "test", "other", "none"];
 const ORDERS = ["index", "selection"] as const;
 const MOST_SCORES = 32;
 
@@ -40,6 +43,7 @@ export function readFilter(search: Record<string, unknown>): FlagsSearch {
     max: max !== undefined && max < 1 ? max : undefined,
     agreement: agreement !== undefined && agreement > 0 && agreement <= MOST_SCORES ? agreement : undefined,
     verdict: VERDICTS.find((one) => one === search.verdict),
+    split: SPLITS.find((one) => one === search.split),
     selection,
     flagged_by: id(search.flagged_by),
     not_flagged_by: id(search.not_flagged_by),
@@ -58,6 +62,7 @@ export function asQuery(search: FlagsSearch): SampleFilter {
     max_posterior: search.max,
     min_agreement: search.agreement,
     verdict: search.verdict,
+    split: search.split,
     selection: search.selection,
     flagged_by: search.flagged_by?.split(","),
     not_flagged_by: search.not_flagged_by?.split(","),

@@ -32,16 +32,33 @@ describe("the gallery's selection", () => {
 describe("the gallery's filter", () => {
   it("reads an address and drops what makes no sense", () => {
     expect(
-      readFilter({ given: "3", suggested: 0, min: "0.5", max: 2, verdict: "none", order: "index" }),
+      readFilter({
+        given: "3",
+        suggested: 0,
+        min: "0.5",
+        max: 2,
+        verdict: "none",
+        split: "test",
+        order: "index",
+      }),
     ).toEqual({
       given: 3,
       suggested: 0,
       min: 0.5,
       verdict: "none",
+      split: "test",
       order: "index",
     });
     expect(
-      readFilter({ given: "-1", suggested: "1.5", min: "", verdict: "maybe", show: "few", agreement: 0 }),
+      readFilter({
+        given: "-1",
+        suggested: "1.5",
+        min: "",
+        verdict: "maybe",
+        split: "both",
+        show: "few",
+        agreement: 0,
+      }),
     ).toEqual({});
   });
 

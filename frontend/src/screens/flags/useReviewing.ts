@@ -132,13 +132,12 @@ export function useReviewing(given: Given) {
     [order, setResting],
   );
   const selectAll = () => setSelection({ chosen: new Set(order), anchor: null });
-  const inGrid: Handlers = {
+  const selecting: Handlers = {
     select: () => cursor !== null && select(cursor, false),
     selectTo: () => cursor !== null && select(cursor, true),
     selectAll,
-    filter: given.onFilter,
   };
-  const handlers: Handlers = {
+  const deciding: Handlers = {
     keep: () => decide("keep"),
     remove: () => decide("remove"),
     unsure: () => decide("unsure"),
@@ -148,16 +147,19 @@ export function useReviewing(given: Given) {
       setPicking(open === null && selected.size > 0 ? "selection" : cursor === null ? null : "open"),
     undo: () => tell(decisions.undo(), "Undone"),
     redo: () => tell(decisions.redo(), "Done again"),
+    ...Object.fromEntries(LIKELY_KEYS.map((n) => [`likely${n}`, () => decideLikely(n)])),
+    ...(open === null && selecting),
+  };
+  useKeys({
+    ...(decisions.allowed && deciding),
     next: () => move(1),
     previous: () => move(-1),
     down: () => move(open === null ? columns.current : 1),
     up: () => move(open === null ? -columns.current : -1),
     zoom: () => (open === null ? cursor !== null && go(cursor) : given.onZoom()),
     close,
-    ...(open === null ? inGrid : { neighbours: given.onNeighbours }),
-    ...Object.fromEntries(LIKELY_KEYS.map((n) => [`likely${n}`, () => decideLikely(n)])),
-  };
-  useKeys(handlers);
+    ...(open === null ? { filter: given.onFilter } : { neighbours: given.onNeighbours }),
+  });
 
   return {
     cursor,

@@ -51,7 +51,7 @@ export function MapScreen() {
       <EmptyState icon={<IconMap size={22} stroke={1.6} />} title="No map yet">
         {run.status === "failed" || run.status === "cancelled"
           ? "This run ended before its map was drawn."
-          : "It is drawn at the end of the run, from what the network has learned."}
+          : "It is drawn at the end of the run."}
       </EmptyState>
     );
   }

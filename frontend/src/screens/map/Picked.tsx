@@ -10,7 +10,8 @@ import { problemOf, type Sample } from "@/api/client";
 import { allSamples } from "@/api/evidence";
 import { samples as samplesQuery, type SampleFilter } from "@/api/queries";
 import { DecisionButtons } from "@/decisions/DecisionButtons";
-import { useDecisions } from "@/decisions/useDecisions";
+import { LookOnly } from "@/decisions/LookOnly";
+import { undoKeys, useDecisions } from "@/decisions/useDecisions";
 import { VERDICTS, type Verdict } from "@/decisions/verdicts";
 import { useKeys } from "@/keys/useKeys";
 import { count, many } from "@/parts/format";
@@ -59,7 +60,7 @@ export function Picked({ runId, datasetId, classes, samples, search, filter, pro
   const act = (verdict: Verdict) => {
     if (possible) decide.mutate(verdict);
   };
-  useKeys({ close: onClose, undo: () => void decisions.undo(), redo: () => void decisions.redo() });
+  useKeys({ close: onClose, ...undoKeys(decisions) });
   const open = (sample: Sample) =>
     void navigate({
       to: "/runs/$runId/review/$index",
@@ -86,7 +87,9 @@ export function Picked({ runId, datasetId, classes, samples, search, filter, pro
       )}
       {problem !== null && <ProblemNote problem={problemOf(problem)} />}
       {decide.isError && <ProblemNote problem={problemOf(decide.error)} />}
-      {samples <= AT_ONCE ? (
+      {!decisions.allowed ? (
+        <LookOnly />
+      ) : samples <= AT_ONCE ? (
         <div className="picked-decide" data-off={!possible || undefined}>
           <DecisionButtons
             keys={false}

@@ -5,7 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { answer, client, problemOf, type Dataset } from "@/api/client";
-import type { Delivery, Wish } from "@/api/preflights";
+import type { Delivery, Into, Wish } from "@/api/preflights";
 import { datasets } from "@/api/queries";
 import type { FileUpload } from "@/api/uploads";
 import { Card } from "@/parts/Page";
@@ -15,8 +15,12 @@ import { Summary, type Choice } from "./Summary";
 import { UploadProgress } from "./UploadProgress";
 import { usePreflight } from "./usePreflight";
 
+/** Of a dataset's name. */
+const MOST_LETTERS = 200;
+
 interface Props {
   name: string;
+  into: Into;
   /** None for a folder on the server. */
   upload: FileUpload | null;
   /** Null until the upload is complete. */
@@ -25,10 +29,10 @@ interface Props {
   onImported: (dataset: Dataset) => void;
 }
 
-export function Delivered({ name, upload, delivery, onDiscard, onImported }: Props) {
+export function Delivered({ name, into, upload, delivery, onDiscard, onImported }: Props) {
   const [wish, setWish] = useState<Wish>({ format: "auto", columns: {} });
-  const { report, problem, message } = usePreflight(delivery, wish);
-  const create = useCreate(onImported);
+  const { report, problem, message } = usePreflight(delivery, wish, into !== null);
+  const create = useCreate(into, onImported);
 
   function discard() {
     void upload?.discard();
@@ -66,7 +70,9 @@ export function Delivered({ name, upload, delivery, onDiscard, onImported }: Pro
         <>
           {create.isError && <ProblemNote problem={problemOf(create.error)} />}
           <Summary
-            name={name}
+            key={into?.id}
+            name={into ? `${into.name} and ${name}`.slice(-MOST_LETTERS) : name}
+            into={into}
             report={report}
             wish={wish}
             onWish={setWish}
@@ -88,10 +94,18 @@ export function Delivered({ name, upload, delivery, onDiscard, onImported }: Pro
   );
 }
 
-function useCreate(onImported: (dataset: Dataset) => void) {
+function useCreate(into: Into, onImported: (dataset: Dataset) => void) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (body: Delivery & Wish & Choice) => answer(client.POST("/api/datasets", { body })),
+    mutationFn: ({ appending, ...body }: Delivery & Wish & Choice) =>
+      answer(
+        into
+          ? client.POST("/api/datasets/{dataset_id}/append", {
+              params: { path: { dataset_id: into.id } },
+              body: { ...body, ...appending },
+            })
+          : client.POST("/api/datasets", { body }),
+      ),
     onSuccess: (made) => {
       void queries.invalidateQueries({ queryKey: datasets.queryKey });
       onImported(made);

@@ -1,9 +1,10 @@
 /** Takes a dropped or chosen file or folder. */
-import { Button, Loader } from "@mantine/core";
+import { Loader } from "@mantine/core";
 import { IconFileZip, IconFolder, IconUpload } from "@tabler/icons-react";
-import { useRef, useState } from "react";
 
 import { readFiles, readPicked, type Picked } from "@/api/folders";
+import { ChooseFiles } from "@/parts/ChooseFiles";
+import { useDrop } from "@/parts/useDrop";
 
 interface Props {
   /** Name of the folder that is being packed, if one is. */
@@ -15,9 +16,7 @@ interface Props {
 }
 
 export function DropZone({ packing, small, onPicked, readDrop }: Props) {
-  const [over, setOver] = useState(false);
-  const file = useRef<HTMLInputElement>(null);
-  const folder = useRef<HTMLInputElement>(null);
+  const drop = useDrop((dropped) => void readDrop(dropped).then(onPicked));
   if (packing !== null) {
     return (
       <div className="drop" role="status">
@@ -28,21 +27,7 @@ export function DropZone({ packing, small, onPicked, readDrop }: Props) {
     );
   }
   return (
-    <div
-      className="drop"
-      data-over={over || undefined}
-      data-small={small || undefined}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        void readDrop(event.dataTransfer).then(onPicked);
-      }}
-    >
+    <div className="drop" data-small={small || undefined} {...drop}>
       {small ? (
         <span className="dim">Drop another archive or folder here</span>
       ) : (
@@ -52,52 +37,34 @@ export function DropZone({ packing, small, onPicked, readDrop }: Props) {
           </span>
           <strong>Drop archives or a folder here</strong>
           <span className="dim">
-            images/cat/001.jpg, images/dog/002.png, … or images with a table: what it is shows before anything
-            is kept
+            images/cat/001.jpg, images/dog/002.png, … or images with a table. You see what it is before
+            anything is kept.
           </span>
         </>
       )}
       <div className="drop-actions">
-        <Button
-          variant="default"
+        <ChooseFiles
+          label="Dataset file"
+          accept=".zip,.tar,.gz,.tgz,.npz,.npy,.parquet"
+          multiple
           leftSection={<IconFileZip size={16} />}
-          onClick={() => file.current?.click()}
+          onFiles={(files) => onPicked(readFiles(files))}
         >
           Choose files
-        </Button>
-        <Button
-          variant="default"
+        </ChooseFiles>
+        <ChooseFiles
+          label="Dataset folder"
+          folder
+          multiple
           leftSection={<IconFolder size={16} />}
-          onClick={() => folder.current?.click()}
+          onFiles={(files) => {
+            const picked = readPicked(files);
+            if (picked) onPicked([picked]);
+          }}
         >
           Choose a folder
-        </Button>
+        </ChooseFiles>
       </div>
-      <input
-        ref={file}
-        type="file"
-        hidden
-        multiple
-        accept=".zip,.tar,.gz,.tgz,.npz,.npy,.parquet"
-        data-testid="file"
-        aria-label="Dataset file"
-        onChange={(event) => {
-          onPicked(readFiles([...(event.currentTarget.files ?? [])]));
-          event.currentTarget.value = "";
-        }}
-      />
-      <input
-        ref={folder}
-        type="file"
-        hidden
-        webkitdirectory=""
-        aria-label="Dataset folder"
-        onChange={(event) => {
-          const picked = event.currentTarget.files && readPicked(event.currentTarget.files);
-          if (picked) onPicked([picked]);
-          event.currentTarget.value = "";
-        }}
-      />
     </div>
   );
 }

@@ -4,18 +4,29 @@ import { IconAlertTriangle } from "@tabler/icons-react";
 import { useState } from "react";
 
 import type { Schemas } from "@/api/client";
-import type { Format, Report, Wish } from "@/api/preflights";
+import type { Format, Into, Report, Wish } from "@/api/preflights";
 import { ClassBars } from "@/parts/ClassBars";
 import { count, many } from "@/parts/format";
+
+import { CarryDecisions } from "@/screens/versions/CarryDecisions";
 
 import { classRows, COLUMN_NAMES, firstSplit, FORMAT_NAMES, looks, splitChoices } from "./summary";
 
 const CLASSES_SHOWN = 8;
 
-export type Choice = Pick<Schemas["DatasetCreate"], "name" | "split" | "limit" | "all_or_nothing">;
+/** What is asked only where the delivery is added to a dataset. */
+export type Appending = Pick<Schemas["AppendCreate"], "duplicates" | "carry_decisions">;
+
+export interface Choice extends Pick<
+  Schemas["DatasetCreate"],
+  "name" | "split" | "limit" | "all_or_nothing"
+> {
+  appending: Appending;
+}
 
 interface Props {
   name: string;
+  into: Into;
   report: Report;
   wish: Wish;
   onWish: (wish: Wish) => void;
@@ -24,8 +35,9 @@ interface Props {
   importing: boolean;
 }
 
-export function Summary({ name, report, wish, onWish, onImport, onCancel, importing }: Props) {
+export function Summary({ name, into, report, wish, onWish, onImport, onCancel, importing }: Props) {
   const [choice, setChoice] = useState<Partial<Choice>>({ name });
+  const [appending, setAppending] = useState<Appending>({ duplicates: "skip", carry_decisions: true });
   const splits = splitChoices(report);
   const split = choice.split ?? firstSplit(report);
   const rows = classRows(report, split);
@@ -110,6 +122,24 @@ export function Summary({ name, report, wish, onWish, onImport, onCancel, import
           />
         </div>
       </details>
+      {into && (
+        <div className="preflight-append">
+          <Select
+            label={`Images that ${into.name} holds already`}
+            data={[
+              { value: "skip", label: "Leave them out" },
+              { value: "keep", label: "Add them again" },
+            ]}
+            value={appending.duplicates}
+            allowDeselect={false}
+            onChange={(duplicates) => duplicates && setAppending({ ...appending, duplicates })}
+          />
+          <CarryDecisions
+            checked={appending.carry_decisions}
+            onChange={(carry_decisions) => setAppending({ ...appending, carry_decisions })}
+          />
+        </div>
+      )}
       <form
         className="preflight-go"
         onSubmit={(event) => {
@@ -119,6 +149,7 @@ export function Summary({ name, report, wish, onWish, onImport, onCancel, import
             split,
             limit: choice.limit ?? null,
             all_or_nothing: choice.all_or_nothing ?? false,
+            appending,
           });
         }}
       >
@@ -132,7 +163,7 @@ export function Summary({ name, report, wish, onWish, onImport, onCancel, import
           Discard
         </Button>
         <Button type="submit" loading={importing}>
-          Import {count(choice.limit ? Math.min(choice.limit, samples) : samples)}
+          {into ? "Add" : "Import"} {count(choice.limit ? Math.min(choice.limit, samples) : samples)}
         </Button>
       </form>
     </div>

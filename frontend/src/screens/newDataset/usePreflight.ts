@@ -11,8 +11,8 @@ export interface Look {
   message: string;
 }
 
-export function usePreflight(delivery: Delivery | null, wish: Wish): Look {
-  const made = useQuery(begun(delivery, wish));
+export function usePreflight(delivery: Delivery | null, wish: Wish, append: boolean): Look {
+  const made = useQuery(begun(delivery, wish, append));
   const seen = useQuery(preflight(made.data?.id));
   const state = seen.data ?? made.data;
   const error = made.error ?? seen.error;

@@ -1,17 +1,18 @@
 /** Choose a recipe and start; everything else has a default and is checked by the server. */
 import { Button, Skeleton } from "@mantine/core";
-import { IconPlayerPlay } from "@tabler/icons-react";
+import { IconEye, IconPlayerPlay } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 
+import { useMay } from "@/accounts/useMay";
 import { answer, ApiError, client, problemOf, type Recipe } from "@/api/client";
 import { uploaded } from "@/api/uploads";
 import { FilePick } from "@/parts/FilePick";
 import { dataset as datasetQuery, recipes as recipesQuery, system } from "@/api/queries";
 import { duration, many } from "@/parts/format";
 import { Page } from "@/parts/Page";
-import { ErrorState, ProblemNote } from "@/parts/States";
+import { EmptyState, ErrorState, ProblemNote } from "@/parts/States";
 
 import { Advanced } from "./Advanced";
 import { Costs } from "./Costs";
@@ -32,6 +33,7 @@ export function NewRun() {
   const dataset = useQuery(datasetQuery(datasetId));
   const recipes = useQuery(recipesQuery(datasetId));
   const machine = useQuery(system);
+  const may = useMay(datasetId);
   const [chosen, setChosen] = useState("fast");
   const [texts, setTexts] = useState<Record<string, string>>({});
   const [seed, setSeed] = useState(0);
@@ -62,6 +64,13 @@ export function NewRun() {
     },
   });
 
+  if (!may("run")) {
+    return (
+      <EmptyState icon={<IconEye size={22} stroke={1.6} />} title="You can look, not start an audit">
+        Who owns the dataset says on its page who audits it.
+      </EmptyState>
+    );
+  }
   if (recipes.isError) return <ErrorState error={recipes.error} retry={() => void recipes.refetch()} />;
   const cards = (recipes.data?.items ?? []).filter(({ name }) => name in CARDS);
   const refused = start.error instanceof ApiError ? start.error.problem : whileTyping;
@@ -84,7 +93,8 @@ export function NewRun() {
               key={one.name}
               value={one.name}
               title={CARDS[one.name]}
-              sub={one.title}
+              // The name that the command line knows it by, where it is another.
+              sub={one.name === CARDS[one.name]?.toLowerCase() ? "" : one.name}
               says={one.description}
               cost={one.estimate_seconds == null ? "" : `about ${duration(one.estimate_seconds)}`}
               checked={!own && recipe?.name === one.name}
@@ -129,13 +139,13 @@ export function NewRun() {
               </p>
               <FilePick
                 label="File of an embedding"
-                accept=".npy,.npz,.csv,.tsv,.parquet"
+                accept=".npy,.npz,.csv,.tsv,.jsonl,.parquet"
                 file={embedding}
                 onFile={setEmbedding}
                 onClear={() => setEmbedding(null)}
               >
-                npy, npz, CSV or Parquet: a vector for each sample, in their order or with a column index or
-                name
+                npy, npz, CSV, JSON Lines or Parquet: a vector for each sample, in their order or with a
+                column index or name
               </FilePick>
             </div>
           </details>

@@ -1,31 +1,28 @@
 /** A file of predictions instead of a training: uploaded, then judged. */
-import { Button, Checkbox, Progress, Radio } from "@mantine/core";
+import { Checkbox, Radio } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 
-import { answer, client, problemOf, type Dataset } from "@/api/client";
-import { uploaded } from "@/api/uploads";
-import { FilePick } from "@/parts/FilePick";
+import { answer, client, type Dataset } from "@/api/client";
+import { FileForm } from "@/parts/FileForm";
 import { many } from "@/parts/format";
-import { ProblemNote } from "@/parts/States";
+import { useSentFile } from "@/parts/useSentFile";
 
 const SHOWN_CLASSES = 4;
 
 export function OwnPredictions({ dataset }: { dataset: Dataset }) {
-  const [file, setFile] = useState<File | null>(null);
   const [inSample, setInSample] = useState("no");
   const [logits, setLogits] = useState(false);
-  const [share, setShare] = useState(0);
   const queries = useQueryClient();
   const navigate = useNavigate();
-  const judge = useMutation({
-    mutationFn: async (of: File) =>
+  const sent = useSentFile({
+    send: (upload_id) =>
       answer(
         client.POST("/api/datasets/{dataset_id}/predictions", {
           params: { path: { dataset_id: dataset.id } },
-          body: { upload_id: await uploaded(of, setShare), in_sample: inSample === "yes", logits },
+          body: { upload_id, in_sample: inSample === "yes", logits },
         }),
       ),
     onSuccess: async (made) => {
@@ -35,20 +32,23 @@ export function OwnPredictions({ dataset }: { dataset: Dataset }) {
   });
   const first = dataset.classes.slice(0, SHOWN_CLASSES).join(", ");
   return (
-    <div className="stack">
-      <FilePick
-        label="File of predictions"
-        accept=".npy,.npz,.csv,.tsv,.parquet"
-        file={file}
-        onFile={(chosen) => {
-          setFile(chosen);
-          judge.reset();
-        }}
-      >
-        npy, npz, CSV or Parquet: {many(dataset.sample_count, "row")} in the order of the samples or with a
-        column index or name, and a column for each class ({first}
-        {dataset.classes.length > SHOWN_CLASSES && ", …"})
-      </FilePick>
+    <FileForm
+      sent={sent}
+      label="File of predictions"
+      accept=".npy,.npz,.csv,.tsv,.jsonl,.parquet"
+      says={
+        <>
+          npy, npz, CSV, JSON Lines or Parquet: {many(dataset.sample_count, "row")} in the order of the
+          samples or with a column index or name, and a column for each class ({first}
+          {dataset.classes.length > SHOWN_CLASSES && ", …"})
+        </>
+      }
+      action="Start the audit"
+      aside="Nothing is trained: judging takes seconds, drawing the map may take longer."
+      size="md"
+      leftSection={<IconPlayerPlay size={18} />}
+      disabled={dataset.status !== "ready"}
+    >
       <Radio.Group
         label="Has the network that predicts been trained on these samples?"
         value={inSample}
@@ -73,22 +73,6 @@ export function OwnPredictions({ dataset }: { dataset: Dataset }) {
         checked={logits}
         onChange={(event) => setLogits(event.currentTarget.checked)}
       />
-      {judge.isError && <ProblemNote problem={problemOf(judge.error)} />}
-      {judge.isPending && share < 1 && <Progress value={share * 100} size="sm" aria-label="Upload" />}
-      <div className="start">
-        <Button
-          size="md"
-          leftSection={<IconPlayerPlay size={18} />}
-          disabled={!file || dataset.status !== "ready"}
-          loading={judge.isPending}
-          onClick={() => file && judge.mutate(file)}
-        >
-          Start the audit
-        </Button>
-        <span className="dim">
-          Nothing is trained: judging takes seconds, drawing the map may take longer.
-        </span>
-      </div>
-    </div>
+    </FileForm>
   );
 }

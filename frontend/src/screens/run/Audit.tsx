@@ -1,16 +1,12 @@
 /** A run while it trains and after: stage, curves that grow, and at the end what was found. */
-import { Button } from "@mantine/core";
-import { IconArrowRight, IconFlag, IconPlayerStop } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { useQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
 
-import { answer, client, isTrained, problemOf, type Run } from "@/api/client";
+import { isTrained, type Run } from "@/api/client";
 import { isFinal } from "@/api/events";
 import { epochs as epochsQuery, run as runQuery } from "@/api/queries";
-import { Delete } from "@/parts/Delete";
-import { ago, count, duration, many } from "@/parts/format";
+import { ago, duration, many } from "@/parts/format";
 import { JobProgress } from "@/parts/JobProgress";
-import { LinkButton } from "@/parts/LinkButton";
 import { Card, Page } from "@/parts/Page";
 import { ProblemNote } from "@/parts/States";
 import { StatusBadge } from "@/parts/StatusBadge";
@@ -18,6 +14,7 @@ import { StatusBadge } from "@/parts/StatusBadge";
 import { Curves } from "./Curves";
 import { Findings } from "./Findings";
 import { Log } from "./Log";
+import { RunActions } from "./RunActions";
 import { RunFacts } from "./RunFacts";
 import "./run.css";
 
@@ -50,24 +47,7 @@ export function Audit() {
         </>
       }
       sub={subtitle(run)}
-      actions={
-        live ? (
-          <StopRun run={run} />
-        ) : (
-          <>
-            <DeleteRun run={run} />
-            {run.status === "succeeded" ? (
-              <LinkButton to="/runs/$runId/flags" params={{ runId }} leftSection={<IconFlag size={16} />}>
-                Review the flags
-              </LinkButton>
-            ) : (
-              <LinkButton to="/datasets/$datasetId/new-run" params={{ datasetId: run.dataset_id }}>
-                New audit
-              </LinkButton>
-            )}
-          </>
-        )
-      }
+      actions={<RunActions run={run} live={live} />}
     >
       <div className="stack">
         {run.status === "queued" && (
@@ -95,24 +75,7 @@ export function Audit() {
             </div>
           </div>
         )}
-        {run.status === "succeeded" && (
-          <>
-            <div className="note note-good" role="status">
-              <IconFlag size={18} stroke={1.75} className="note-icon" />
-              <div className="note-body">
-                <h2>
-                  {run.flagged
-                    ? `${many(run.flagged, "sample")} of ${count(run.samples ?? 0)} flagged: ready to review`
-                    : "No label stands out as wrong"}
-                </h2>
-              </div>
-              <Link to="/runs/$runId/flags" params={{ runId }} className="note-go">
-                Review <IconArrowRight size={15} />
-              </Link>
-            </div>
-            <Findings run={run} />
-          </>
-        )}
+        {run.status === "succeeded" && <Findings run={run} />}
         <Curves run={run} epochs={known} />
         <Log run={run} live={live} />
         <RunFacts run={run} />
@@ -127,30 +90,4 @@ function subtitle(run: Run): string {
     ? `${run.recipe}, seed ${run.seed}`
     : "your predictions, judged without training";
   return `${how} · ${run.started_at ? `started ${ago(run.started_at)}` : `asked for ${ago(run.created_at)}`}${took}`;
-}
-
-function DeleteRun({ run }: { run: Run }) {
-  const navigate = useNavigate();
-  const after = () => navigate({ to: "/datasets/$datasetId", params: { datasetId: run.dataset_id } });
-  return <Delete kind="audit" id={run.id} name={`${run.recipe} on ${run.dataset_name}`} after={after} />;
-}
-
-function StopRun({ run }: { run: Run }) {
-  const queries = useQueryClient();
-  const stop = useMutation({
-    mutationFn: () =>
-      answer(client.POST("/api/runs/{run_id}/stop", { params: { path: { run_id: run.id } } })),
-    onSuccess: (changed) => queries.setQueryData(runQuery(run.id).queryKey, changed),
-  });
-  if (stop.isError) return <ProblemNote problem={problemOf(stop.error)} />;
-  return (
-    <Button
-      variant="default"
-      leftSection={<IconPlayerStop size={16} />}
-      loading={stop.isPending || stop.isSuccess}
-      onClick={() => stop.mutate()}
-    >
-      Stop
-    </Button>
-  );
 }

@@ -1,14 +1,15 @@
 /** The numbers of a finished run: how much noise, how sure, and how right where that is known. */
-import { IconCircleCheck, IconHelpCircle } from "@tabler/icons-react";
+import { IconCircleCheck, IconFlag, IconHelpCircle } from "@tabler/icons-react";
 
 import type { Run } from "@/api/client";
-import { count, duration, percent } from "@/parts/format";
+import { count, duration, many, percent } from "@/parts/format";
 import { Stat } from "@/parts/Page";
 
 export function Findings({ run }: { run: Run }) {
   const metrics = run.metrics;
   return (
-    <div>
+    <div className="stack">
+      <Outcome run={run} />
       <div className="stats">
         <Stat name="Flagged" value={count(run.flagged ?? 0)} note={`of ${count(run.samples ?? 0)} samples`} />
         <Stat
@@ -34,7 +35,26 @@ export function Findings({ run }: { run: Run }) {
           />
         )}
       </div>
-      {run.trust?.verdict && <TrustNote trust={run.trust} />}
+    </div>
+  );
+}
+
+/** What there is to do, and how far to believe it. */
+function Outcome({ run }: { run: Run }) {
+  const { verdict, reasons = [] } = run.trust ?? {};
+  const good = verdict === "good";
+  const Shape = good ? IconFlag : IconHelpCircle;
+  return (
+    <div className={`note ${good ? "note-good" : "note-warn"}`} role="status">
+      <Shape size={18} stroke={1.75} className="note-icon" />
+      <div className="note-body">
+        <h2>
+          {run.flagged
+            ? `${many(run.flagged, "sample")} of ${count(run.samples ?? 0)} flagged: ready to review`
+            : "No label stands out as wrong"}
+        </h2>
+        {verdict && <p className="dim">{[`${WORDS[verdict] ?? verdict}.`, ...reasons].join(" ")}</p>}
+      </div>
     </div>
   );
 }

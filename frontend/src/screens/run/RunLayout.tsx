@@ -20,6 +20,15 @@ export function RunLayout() {
   const asked = useQuery(runQuery(runId));
   const live = asked.data !== undefined && !isFinal(asked.data.status);
   const connection = useRunEvents(runId, live);
+  const tabs = useRef<HTMLElement>(null);
+  const shown = asked.isSuccess;
+  useEffect(() => {
+    // Where they do not all fit, the one that one is on must be in sight.
+    if (shown)
+      tabs.current
+        ?.querySelector("[data-status=active]")
+        ?.scrollIntoView({ inline: "nearest", block: "nearest" });
+  }, [pathname, shown]);
   const done = asked.data?.status === "succeeded";
   const params = { runId };
   useFlagsReady(asked.data, pathname.replace(/\/$/, "") === `/runs/${runId}`);
@@ -55,7 +64,7 @@ export function RunLayout() {
   const elsewhere = pathname.replace(/\/$/, "") !== `/runs/${runId}`;
   return (
     <>
-      <nav className="tabs" aria-label="Run">
+      <nav className="tabs" aria-label="Run" ref={tabs}>
         <Link to="/runs/$runId" params={params} activeOptions={{ exact: true }} className="tab">
           Audit
         </Link>

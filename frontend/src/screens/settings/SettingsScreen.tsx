@@ -1,7 +1,7 @@
 /** What one sets for oneself (keys, theme, tokens), and what this installation is. */
 import { useQuery } from "@tanstack/react-query";
 import { useLocation } from "@tanstack/react-router";
-import { useEffect, type ComponentType } from "react";
+import { useEffect, useRef, type ComponentType } from "react";
 
 import { Activity } from "@/accounts/Activity";
 import { session } from "@/api/queries";
@@ -12,6 +12,7 @@ import { Accounts } from "./Accounts";
 import { Installation } from "./Installation";
 import { KeySettings } from "./KeySettings";
 import { Password } from "./Password";
+import { Resources } from "./Resources";
 import { Sessions } from "./Sessions";
 import { ThemeChoice } from "./ThemeChoice";
 import { Tokens } from "./Tokens";
@@ -26,6 +27,9 @@ interface Part {
   admin?: boolean;
 }
 
+/** Answers of all parts are there by then, in milliseconds. */
+const SETTLED_MS = 2500;
+
 const PARTS: Part[] = [
   { id: "keys", title: "Keys", says: "Kept in this browser.", Part: KeySettings },
   { id: "theme", title: "Theme", says: "Kept in this browser.", Part: ThemeChoice },
@@ -35,15 +39,30 @@ const PARTS: Part[] = [
   { id: "tokens", title: "API tokens", says: "For scripts and the command line.", Part: Tokens },
   { id: "accounts", title: "Accounts", says: "Who may come in.", Part: Accounts, admin: true },
   { id: "activity", title: "Activity", says: "Who did what; kept for good.", Part: Activity, admin: true },
-  { id: "installation", title: "Storage and device", says: "What serves these pages.", Part: Installation },
+  { id: "resources", title: "Space and workers", says: "What uses how much.", Part: Resources, admin: true },
+  { id: "installation", title: "Installation", says: "What serves these pages.", Part: Installation },
 ];
 
 export function Settings() {
   const { hash } = useLocation();
   const admin = useQuery(session).data?.role === "admin";
   const parts = PARTS.filter((part) => admin || part.admin !== true);
+  const stack = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    document.getElementById(hash)?.scrollIntoView();
+    const part = document.getElementById(hash);
+    if (!part || !stack.current) return;
+    part.scrollIntoView();
+    // What stands above grows as its answers come.
+    const growing = new ResizeObserver(() => part.scrollIntoView());
+    growing.observe(stack.current);
+    const stop = () => growing.disconnect();
+    const timer = setTimeout(stop, SETTLED_MS);
+    window.addEventListener("wheel", stop, { once: true });
+    return () => {
+      stop();
+      clearTimeout(timer);
+      window.removeEventListener("wheel", stop);
+    };
   }, [hash]);
   return (
     <Page title="Settings">
@@ -55,7 +74,7 @@ export function Settings() {
             </a>
           ))}
         </nav>
-        <div className="stack">
+        <div className="stack" ref={stack}>
           {parts.map(({ id, title, says, Part }) => (
             <div key={id} id={id} className="settings-part">
               <Card title={title} aside={says}>

@@ -29,7 +29,7 @@ export function Tokens() {
           <code>Authorization: Bearer …</code>, the command line reads it from <code>NOISE_AUDIT_TOKEN</code>.
         </p>
       ) : (
-        <table className="people">
+        <table className="people tokens">
           <caption className="visually-hidden">API tokens</caption>
           <thead>
             <tr>
@@ -93,7 +93,7 @@ function Revoke({ token, onClose }: { token: Token | null; onClose: () => void }
         <Button variant="default" onClick={onClose} data-autofocus>
           Leave it
         </Button>
-        <Button color="red" loading={revoke.isPending} onClick={() => token && revoke.mutate(token.id)}>
+        <Button color="red.9" loading={revoke.isPending} onClick={() => token && revoke.mutate(token.id)}>
           Revoke
         </Button>
       </div>

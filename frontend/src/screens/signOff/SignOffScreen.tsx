@@ -7,11 +7,14 @@ import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import type { Run } from "@/api/client";
 import { signOff as signOffQuery, type SignOff } from "@/api/evidence";
 import { run as runQuery } from "@/api/queries";
+import { LookOnly } from "@/decisions/LookOnly";
 import { useDecisions } from "@/decisions/useDecisions";
 import { count, many } from "@/parts/format";
 import { LinkButton } from "@/parts/LinkButton";
 import { Card, Page } from "@/parts/Page";
 import { EmptyState, ErrorState, Loading } from "@/parts/States";
+
+import { Agreement } from "@/screens/doubleReview/Agreement";
 
 import "@/parts/charts.css";
 
@@ -47,7 +50,7 @@ export function SignOffScreen() {
 function SignOffOf({ run }: { run: Run }) {
   const { size = DEFAULT_SIZE, seed = 0 } = useSearch({ from: "/runs/$runId/sign-off" });
   const navigate = useNavigate();
-  const { pending } = useDecisions(run.dataset_id, run.id);
+  const { pending, allowed } = useDecisions(run.dataset_id, run.id);
   const asked = useQuery({ ...signOffQuery(run.id, size, seed), enabled: pending === 0 });
   const go = (change: { size?: number; seed?: number }) => {
     const next = { size, seed, ...change };
@@ -101,9 +104,15 @@ function SignOffOf({ run }: { run: Run }) {
         {!asked.data && !asked.isError && <Loading rows={2} height={140} />}
         {asked.data && (
           <>
-            <Progress runId={run.id} signOff={asked.data} onSize={(next) => go({ size: next })} />
+            <Progress
+              runId={run.id}
+              signOff={asked.data}
+              allowed={allowed}
+              onSize={(next) => go({ size: next })}
+            />
             <Estimates signOff={asked.data} />
             <Strata signOff={asked.data} />
+            <Agreement datasetId={run.dataset_id} />
           </>
         )}
       </div>
@@ -114,10 +123,12 @@ function SignOffOf({ run }: { run: Run }) {
 interface ProgressProps {
   runId: string;
   signOff: SignOff;
+  /** Whether the one who looks may review. */
+  allowed: boolean;
   onSize: (size: number) => void;
 }
 
-function Progress({ runId, signOff, onSize }: ProgressProps) {
+function Progress({ runId, signOff, allowed, onSize }: ProgressProps) {
   const drawn = signOff.strata.reduce((sum, stratum) => sum + stratum.drawn, 0);
   const reviewed = signOff.strata.reduce((sum, stratum) => sum + stratum.reviewed, 0);
   const [next] = signOff.remaining;
@@ -144,12 +155,13 @@ function Progress({ runId, signOff, onSize }: ProgressProps) {
           <div style={{ width: `${drawn === 0 ? 0 : (reviewed / drawn) * 100}%` }} />
         </div>
       </div>
-      {next === undefined && signOff.next_size != null && (
+      {allowed && next === undefined && signOff.next_size != null && (
         <Button onClick={() => onSize(signOff.next_size ?? 0)}>
           Enlarge it to {count(signOff.next_size)}
         </Button>
       )}
-      {next !== undefined && (
+      {!allowed && <LookOnly />}
+      {allowed && next !== undefined && (
         <LinkButton
           to="/runs/$runId/review/$index"
           params={{ runId, index: String(next) }}

@@ -1,4 +1,5 @@
 /** What speaks about a sample beside its image: likely classes, neighbours, decisions so far. */
+import { Link } from "@tanstack/react-router";
 import { useRef, type KeyboardEvent, type Ref } from "react";
 
 import type { SampleDetail } from "@/api/client";
@@ -18,22 +19,25 @@ export function LikelyClasses({
   nameOf,
   standing,
   onPick,
-}: Of & { standing: Standing; onPick: (label: number) => void }) {
+}: Of & { standing: Standing; onPick: ((label: number) => void) | undefined }) {
   const chosen = standing?.verdict === "relabel" ? standing.label : null;
   return (
-    <ol className="likely">
+    <ol className="likely" data-plain={!onPick || undefined}>
       {sample.likely.map(({ label, probability }, position) => (
         <li key={label}>
           <button
             type="button"
+            disabled={!onPick}
             onMouseDown={(event) => event.preventDefault()}
-            onClick={() => onPick(label)}
+            onClick={() => onPick?.(label)}
             aria-pressed={chosen === label}
             title={label === sample.suggested_label ? "the suggestion" : undefined}
           >
-            <span className="likely-key">
-              <KeyOf action={`likely${(position + 1) as 1}`} />
-            </span>
+            {onPick && (
+              <span className="likely-key">
+                <KeyOf action={`likely${(position + 1) as 1}`} />
+              </span>
+            )}
             <span className="likely-name">
               {nameOf(label)}
               {label === sample.given_label && <em className="faint"> given</em>}
@@ -125,6 +129,18 @@ export function History({ sample, classes }: { sample: SampleDetail; classes: st
           )}
           <span className="faint">
             {decision.account}, {ago(decision.decided_at)}
+            {decision.carried_from && (
+              <>
+                {" · "}
+                <Link
+                  to="/datasets/$datasetId"
+                  params={{ datasetId: decision.carried_from }}
+                  className="panel-carried"
+                >
+                  in another version
+                </Link>
+              </>
+            )}
           </span>
         </li>
       ))}

@@ -17,7 +17,7 @@ interface Props {
   datasetId: string;
   nameOf: (label: number) => string;
   standing: Standing;
-  onPick: (label: number) => void;
+  onPick: ((label: number) => void) | undefined;
   onAside: (index: number) => void;
   neighbours: Ref<HTMLUListElement>;
 }

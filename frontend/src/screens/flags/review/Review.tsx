@@ -28,7 +28,8 @@ interface Props {
   /** How far the review is. */
   progress: ReactNode;
   standing: (sample: Sample) => Standing;
-  onDecide: (sample: Sample, verdict: Verdict, label?: number) => void;
+  /** Absent for those who only look. */
+  onDecide: ((sample: Sample, verdict: Verdict, label?: number) => void) | undefined;
   onRelabel: () => void;
   onZoom: () => void;
   onStep: (by: number) => void;
@@ -39,7 +40,7 @@ interface Props {
 }
 
 export function Review(props: Props) {
-  const { runId, datasetId, classes, index, list, standing } = props;
+  const { runId, datasetId, classes, index, list, standing, onDecide } = props;
   const asked = useQuery(sampleQuery(runId, index));
   // The row as the gallery has it is shown until the rest has come.
   const sample = asked.data ?? list.row(index);
@@ -80,9 +81,9 @@ export function Review(props: Props) {
             datasetId={datasetId}
             index={index}
             sample={sample}
-            nameOf={nameOf}
+            classes={classes}
             standing={sample ? standing(sample) : null}
-            onDecide={props.onDecide}
+            onDecide={onDecide}
             onRelabel={props.onRelabel}
             onZoom={props.onZoom}
           />
@@ -94,7 +95,7 @@ export function Review(props: Props) {
                 nameOf={nameOf}
                 datasetId={datasetId}
                 standing={standing(asked.data)}
-                onPick={(label) => props.onDecide(asked.data, "relabel", label)}
+                onPick={onDecide && ((label) => onDecide(asked.data, "relabel", label))}
                 onAside={props.onAside}
                 neighbours={props.neighbours}
               />

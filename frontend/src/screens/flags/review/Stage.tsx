@@ -4,6 +4,8 @@ import { IconArrowRight, IconTag } from "@tabler/icons-react";
 import type { Sample } from "@/api/client";
 import { imageUrl } from "@/api/queries";
 import { DecisionButtons } from "@/decisions/DecisionButtons";
+import { LookOnly } from "@/decisions/LookOnly";
+import { Mark } from "@/decisions/Mark";
 import type { Standing } from "@/decisions/standing";
 import type { Verdict } from "@/decisions/verdicts";
 import { KeyOf } from "@/keys/Kbd";
@@ -13,9 +15,10 @@ interface Props {
   datasetId: string;
   index: number;
   sample: Sample | undefined;
-  nameOf: (label: number) => string;
+  classes: string[];
   standing: Standing;
-  onDecide: (sample: Sample, verdict: Verdict, label?: number) => void;
+  /** Absent for those who only look. */
+  onDecide: ((sample: Sample, verdict: Verdict, label?: number) => void) | undefined;
   onRelabel: () => void;
   onZoom: () => void;
 }
@@ -25,9 +28,10 @@ const SMALL = 160;
 /** Larger, and the eye sees squares instead of the thing; in pixels of the original, and of the screen. */
 const ENLARGED = { times: 12, atLeast: 320 };
 
-export function Stage({ datasetId, index, sample, nameOf, standing, ...on }: Props) {
+export function Stage({ datasetId, index, sample, classes, standing, ...on }: Props) {
+  const nameOf = (label: number) => classes[label] ?? String(label);
   const decide = (verdict: Verdict) => () => {
-    if (sample) on.onDecide(sample, verdict);
+    if (sample) on.onDecide?.(sample, verdict);
   };
   const longer = Math.max(sample?.width ?? 0, sample?.height ?? 0);
   const room = Math.max(ENLARGED.atLeast, longer * ENLARGED.times);
@@ -75,25 +79,36 @@ export function Stage({ datasetId, index, sample, nameOf, standing, ...on }: Pro
               </span>
             </div>
           </div>
-          <DecisionButtons
-            standing={standing}
-            suggestion={acceptWord(standing, sample, nameOf)}
-            onKeep={decide("keep")}
-            onAccept={decide("relabel")}
-            onRemove={decide("remove")}
-            onUnsure={decide("unsure")}
-          >
-            <button
-              type="button"
-              className="decide"
-              onMouseDown={(event) => event.preventDefault()}
-              onClick={on.onRelabel}
+          {on.onDecide ? (
+            <DecisionButtons
+              standing={standing}
+              suggestion={acceptWord(standing, sample, nameOf)}
+              onKeep={decide("keep")}
+              onAccept={decide("relabel")}
+              onRemove={decide("remove")}
+              onUnsure={decide("unsure")}
             >
-              <IconTag size={15} stroke={2} aria-hidden style={{ color: "var(--na-relabel)" }} />
-              <span className="decide-word">Another class</span>
-              <KeyOf action="relabel" />
-            </button>
-          </DecisionButtons>
+              <button
+                type="button"
+                className="decide"
+                onMouseDown={(event) => event.preventDefault()}
+                onClick={on.onRelabel}
+              >
+                <IconTag size={15} stroke={2} aria-hidden style={{ color: "var(--na-relabel)" }} />
+                <span className="decide-word">Another class</span>
+                <KeyOf action="relabel" />
+              </button>
+            </DecisionButtons>
+          ) : (
+            <div className="stage-stands">
+              {standing ? (
+                <Mark standing={standing} classes={classes} word />
+              ) : (
+                <span className="dim">No decision yet</span>
+              )}
+              <LookOnly />
+            </div>
+          )}
         </div>
       )}
     </section>
