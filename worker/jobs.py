@@ -37,8 +37,9 @@ LEAVE_SECONDS = 3.0
 """A subprocess, which asks its row too, has so long to stop by itself; with what follows, stopping takes under 10 s."""
 TERM_SECONDS = 5.0
 """A subprocess has so long to leave after SIGTERM before it is killed."""
-GIVES_WAY = 10
-"""A job takes whatever time nobody else wants: on a machine that also serves people, they come first."""
+GIVES_WAY = 5
+"""On a machine that also serves people, they come first: where both want the processor a job gets a quarter of it. Not
+less, or it would hardly go on beside other people's work."""
 TAIL_LINES = 20
 """Of a crashed subprocess's error output, so much goes into the log."""
 
