@@ -17,7 +17,8 @@ from noise_audit.digest import PIECE_BYTES, Digest
 
 CHUNK_BYTES = PIECE_BYTES
 """One PATCH: large enough to be fast, small enough to lose little when a connection breaks."""
-RETRIES = 5
+RETRIES = 15
+"""In a row, with up to five seconds between them: a server that is started again may be away for a minute."""
 TUS = {"Tus-Resumable": "1.0.0"}
 
 Progress = Callable[[int, int], None]
@@ -83,6 +84,6 @@ def send(http: httpx.Client, file: Path, progress: Progress = lambda sent, total
                 failures, unsure = failures + 1, True
                 if failures > RETRIES:
                     raise
-                time.sleep(0.2 * 2**failures)
+                time.sleep(min(5.0, 0.2 * 2**failures))
             progress(offset, total)
     return location.rstrip("/").rsplit("/", 1)[-1], digest.text()

@@ -14,20 +14,17 @@ from tests.drills.topology import Topology, topology
 
 QUICK = {
     "accepted_jobs_survive": 3,
-    "one_writer": 1,
     "duplicates_publish_once": 20,
     "checkpoints_survive_kills": 40,
     "writes_may_fail": 60,
     "a_full_disk_is_told": 1,
-    "numbers_may_go_wrong": 2,
+    "numbers_may_go_wrong": 1,
     "cancel_is_quick": 3,
     "uploads_resume": 2,
     "migrations_survive_kills": 1,
     "backups_come_back_equal": 1,
-    "flipped_bits_are_noticed": 40,
-    "flipped_pages_are_noticed": 2,
 }
-"""How often here. What trains for long is left to the full version; `tests/worker/test_execute.py` has one of each."""
+"""How often here. What trains for long is left to the full version; `tests/worker` and `tests/backend/store` have one of each."""
 
 pytestmark = pytest.mark.slow
 

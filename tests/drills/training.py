@@ -111,10 +111,9 @@ def numbers_may_go_wrong(top: Topology, times: int, rng: random.Random) -> Reach
     """
     wrong: list[str] = []
     counts = {"diverged": 0, "with a verdict": 0}
-    same = _same_images(top)
     for number in range(times):
         if number % 2:
-            run = new_run(top, number, dataset=same, epochs=rng.randint(1, 3))
+            run = new_run(top, number, dataset=_same_images(top), epochs=rng.randint(1, 3))
         else:
             settings = {"learning_rate": 100.0, "momentum": 0.9999, "weight_decay": rng.choice([0.0, 1.0])}
             recipe = rng.choice(["ce", "m-dyr-h"])

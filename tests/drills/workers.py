@@ -54,7 +54,7 @@ def accepted_jobs_survive(top: Topology, times: int, rng: random.Random) -> Reac
     hits = 0
     while hits < times:
         under_way = [job for job in accepted if not ended(top, *job)]
-        if len(under_way) < 2:
+        if len(under_way) < 6:
             with contextlib.suppress(AssertionError):
                 # None accepted it: then nothing was promised.
                 kind: Kind = "run" if len(accepted) % 5 == 4 else "dataset"
