@@ -1,17 +1,14 @@
 /** What can be done with a dataset: the next audit first, what is done seldom in a menu. */
-import { Button } from "@mantine/core";
 import {
   IconCopy,
   IconFileImport,
   IconFlask,
   IconPhotoPlus,
-  IconPlayerStop,
   IconPlus,
   IconTags,
   IconTrash,
   IconUsers,
 } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 
 import { useMay } from "@/accounts/useMay";
@@ -20,6 +17,7 @@ import { dataset as datasetQuery } from "@/api/queries";
 import { Delete } from "@/parts/Delete";
 import { LinkButton } from "@/parts/LinkButton";
 import { More } from "@/parts/More";
+import { StopButton } from "@/parts/StopButton";
 import { SendAnnotations } from "@/screens/annotators/SendAnnotations";
 import { ImportDecisions } from "@/screens/decisionsImport/ImportDecisions";
 import { NewLabels } from "@/screens/versions/NewLabels";
@@ -29,6 +27,7 @@ import { PlantNoise } from "./PlantNoise";
 export function DatasetActions({ dataset }: { dataset: Dataset }) {
   const may = useMay(dataset.id);
   const navigate = useNavigate();
+  const params = { path: { dataset_id: dataset.id } };
   const ready = dataset.status === "ready";
   const importing = dataset.status === "importing";
   return (
@@ -52,7 +51,13 @@ export function DatasetActions({ dataset }: { dataset: Dataset }) {
           New audit
         </LinkButton>
       )}
-      {importing && may("import") && <StopImport dataset={dataset} />}
+      {importing && may("import") && (
+        <StopButton
+          word="Stop the import"
+          stop={() => answer(client.POST("/api/datasets/{dataset_id}/stop", { params }))}
+          of={datasetQuery(dataset.id).queryKey}
+        />
+      )}
       <More
         entries={[
           ready &&
@@ -103,26 +108,5 @@ export function DatasetActions({ dataset }: { dataset: Dataset }) {
         ]}
       />
     </>
-  );
-}
-
-function StopImport({ dataset }: { dataset: Dataset }) {
-  const queries = useQueryClient();
-  const stop = useMutation({
-    mutationFn: () =>
-      answer(
-        client.POST("/api/datasets/{dataset_id}/stop", { params: { path: { dataset_id: dataset.id } } }),
-      ),
-    onSuccess: (changed) => queries.setQueryData(datasetQuery(dataset.id).queryKey, changed),
-  });
-  return (
-    <Button
-      variant="default"
-      leftSection={<IconPlayerStop size={16} />}
-      loading={stop.isPending}
-      onClick={() => stop.mutate()}
-    >
-      Stop the import
-    </Button>
   );
 }

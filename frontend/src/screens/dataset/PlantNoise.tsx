@@ -1,5 +1,5 @@
 /** Makes a derived dataset with noise of a known kind, to measure how well an audit finds it. */
-import { Button, Modal, NumberInput, Select, Slider, TextInput } from "@mantine/core";
+import { Button, Modal, NumberInput, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -9,7 +9,8 @@ import { datasets } from "@/api/queries";
 import type { DialogProps } from "@/parts/More";
 import { ProblemNote } from "@/parts/States";
 
-import { KINDS, type Kind } from "./kinds";
+import type { Kind } from "./kinds";
+import { NoiseFields } from "./NoiseFields";
 
 export function PlantNoise({ dataset, opened, onClose }: DialogProps & { dataset: Dataset }) {
   const [kind, setKind] = useState<Kind>("symmetric");
@@ -46,28 +47,7 @@ export function PlantNoise({ dataset, opened, onClose }: DialogProps & { dataset
           be measured. This dataset stays as it is.
         </p>
         {plant.isError && <ProblemNote problem={problemOf(plant.error)} />}
-        <Select
-          label="Kind"
-          data={KINDS}
-          value={kind}
-          allowDeselect={false}
-          onChange={(value) => setKind(value ?? "symmetric")}
-          description={KINDS.find((one) => one.value === kind)?.says}
-          inputWrapperOrder={["label", "input", "description", "error"]}
-        />
-        <div>
-          <div className="plant-label">
-            Share of the samples <span className="number dim">{rate} %</span>
-          </div>
-          <Slider
-            min={1}
-            max={80}
-            value={rate}
-            onChange={setRate}
-            label={null}
-            thumbLabel="Share of the samples"
-          />
-        </div>
+        <NoiseFields kind={kind} onKind={setKind} rate={rate} onRate={setRate} most={80} />
         <NumberInput
           label="Seed"
           min={0}

@@ -1,5 +1,5 @@
 /** What a self-test plants and how it audits. */
-import { Button, Modal, Select, Slider } from "@mantine/core";
+import { Button, Modal, Select } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -11,7 +11,8 @@ import { duration } from "@/parts/format";
 import type { DialogProps } from "@/parts/More";
 import { ProblemNote } from "@/parts/States";
 
-import { KINDS, type Kind } from "./kinds";
+import type { Kind } from "./kinds";
+import { NoiseFields } from "./NoiseFields";
 
 export function SelfTestForm({ dataset, opened, onClose }: DialogProps & { dataset: Dataset }) {
   useKeysOff(opened);
@@ -48,28 +49,7 @@ export function SelfTestForm({ dataset, opened, onClose }: DialogProps & { datas
           are.
         </p>
         {start.isError && <ProblemNote problem={problemOf(start.error)} />}
-        <Select
-          label="Kind of noise"
-          data={KINDS}
-          value={kind}
-          allowDeselect={false}
-          onChange={(value) => setKind(value ?? "symmetric")}
-          description={KINDS.find((one) => one.value === kind)?.says}
-          inputWrapperOrder={["label", "input", "description", "error"]}
-        />
-        <div>
-          <div className="plant-label">
-            Share of the samples <span className="number dim">{rate} %</span>
-          </div>
-          <Slider
-            min={1}
-            max={60}
-            value={rate}
-            onChange={setRate}
-            label={null}
-            thumbLabel="Share of the samples"
-          />
-        </div>
+        <NoiseFields kind={kind} onKind={setKind} rate={rate} onRate={setRate} most={60} />
         <Select
           label="Recipe"
           data={(recipes.data?.items ?? []).map(({ name, title }) => ({

@@ -91,15 +91,7 @@ function Workers({ workers }: Pick<InstallationUse, "workers">) {
         <div className="table-wide" tabIndex={0} role="region" aria-label="Workers">
           <table className="people">
             <caption className="visually-hidden">Workers</caption>
-            <thead>
-              <tr>
-                <th scope="col">Host</th>
-                <th scope="col">Trains on</th>
-                <th scope="col">Cores</th>
-                <th scope="col">Memory</th>
-                <th scope="col">State</th>
-              </tr>
-            </thead>
+            <Head names={["Host", "Trains on", "Cores", "Memory", "State"]} />
             <tbody>
               {workers.map((worker) => (
                 <tr key={worker.id}>
@@ -138,15 +130,7 @@ function Largest({ use }: { use: InstallationUse }) {
       <div className="table-wide" tabIndex={0} role="region" aria-label="Space of the datasets">
         <table className="people">
           <caption className="visually-hidden">Datasets by the space they take with their audits</caption>
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Owner</th>
-              <th scope="col">Audits</th>
-              <th scope="col">Files</th>
-              <th scope="col">Database</th>
-            </tr>
-          </thead>
+          <Head names={["Name", "Owner", "Audits", "Files", "Database"]} />
           <tbody>
             {shown.map(({ id, name, owner, runs, artifact_bytes, database_bytes }) => (
               <tr key={id}>
@@ -165,5 +149,19 @@ function Largest({ use }: { use: InstallationUse }) {
         </table>
       </div>
     </section>
+  );
+}
+
+function Head({ names }: { names: string[] }) {
+  return (
+    <thead>
+      <tr>
+        {names.map((name) => (
+          <th key={name} scope="col">
+            {name}
+          </th>
+        ))}
+      </tr>
+    </thead>
   );
 }
