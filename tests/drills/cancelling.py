@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from functools import partial
 
 import numpy as np
 
@@ -39,12 +40,9 @@ def cancel_is_quick(top: Topology, times: int, rng: random.Random) -> Reached:
             if answer.status_code == 409:
                 # It was over already, and does not count.
                 continue
-            wait_for(lambda kind=kind, id_=id_: ended(top, kind, id_), 60)  # type: ignore[misc]
+            wait_for(partial(ended, top, kind, id_), 60)
             took = time.monotonic() - began
-            gone = wait_for(
-                lambda id_=id_: not any(part.holds(id_) for part in top.workers),  # type: ignore[misc]
-                max(0.0, CANCEL_SECONDS - took),
-            )
+            gone = wait_for(partial(_is_gone, top, id_), max(0.0, CANCEL_SECONDS - took))
             hit, slowest = hit + 1, max(slowest, took)
             states[state] = states.get(state, 0) + 1
             end = top.state(kind, id_)
@@ -69,3 +67,8 @@ def _many_images(top: Topology) -> str:
     """A folder of this server that takes some seconds to look through."""
     image_NHWC = np.random.default_rng(0).integers(0, 256, (IMAGES, 48, 48, 3), np.uint8)
     return folder_of(top, "many", (("ab"[number % 2], image) for number, image in enumerate(image_NHWC)))
+
+
+def _is_gone(top: Topology, id_: str) -> bool:
+    """Whether no worker has a process for it any more."""
+    return not any(part.holds(id_) for part in top.workers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import resource
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from tests.drills.steps import (
     stopped,
     wait_for,
 )
-from tests.drills.topology import Topology
+from tests.drills.topology import Part, Topology
 
 HALVED = "Memory ran out with batches of 128 images; went on with 64."
 
@@ -53,7 +54,7 @@ def memory_may_run_out(top: Topology, times: int, rng: random.Random) -> Reached
             time.sleep(rng.uniform(0, 8))
             _refuse(process_of(holder, run), rng.randint(0, 32))
             # Those with enough are as they should be too.
-            if wait_for(lambda run=run: ended(top, "run", run), 60):  # type: ignore[misc]
+            if wait_for(partial(ended, top, "run", run), 60):
                 if (end := end_of(top, "run", run)) != "failed OUT_OF_MEMORY":
                     wrong.append(f"run {run}, refused memory: {end}")
                 counts["of these failed in words"] += 1
@@ -68,6 +69,11 @@ def memory_may_run_out(top: Topology, times: int, rng: random.Random) -> Reached
     return Reached(times, wrong, counts)
 
 
+def _has_another(top: Topology, holder: Part, run: str, pid: int | None) -> bool:
+    """Whether the run is over, or has another process than this one."""
+    return ended(top, "run", run) or process_of(holder, run) not in (None, pid)
+
+
 def _killed(top: Topology, run: str, rng: random.Random, *, twice: bool, to_its_end: bool) -> list[str]:
     holder = holder_of(top, "run", run)
     assert holder is not None
@@ -77,10 +83,7 @@ def _killed(top: Topology, run: str, rng: random.Random, *, twice: bool, to_its_
         before, pid = epochs_of(top, run), process_of(holder, run)
         if pid is not None:
             kill(pid)
-        if not wait_for(
-            lambda pid=pid: ended(top, "run", run) or process_of(holder, run) not in (None, pid),  # type: ignore[misc]
-            JOB_SECONDS,
-        ):
+        if not wait_for(partial(_has_another, top, holder, run, pid), JOB_SECONDS):
             return [f"run {run}: no second attempt"]
         if not ended(top, "run", run):
             moves_on(top, run, before)

@@ -7,6 +7,7 @@ import hashlib
 import random
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -137,14 +138,14 @@ def _patch(client: httpx.Client, address: str, offset: int, piece: bytes, **more
 def _break_off(client: httpx.Client, address: str, offset: int, piece: bytes) -> None:
     """Promise a whole piece, send a part of it, and be gone."""
 
-    def some() -> object:
+    def some() -> Iterator[bytes]:
         yield piece
         raise ConnectionAbortedError
 
     headers = {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
     promised = {"Content-Length": str(len(piece) + 1000)}
     try:
-        client.patch(address, content=some(), headers={**TUS, **headers, **promised})  # type: ignore[arg-type]
+        client.patch(address, content=some(), headers={**TUS, **headers, **promised})
     except ConnectionAbortedError:
         client.close()
         raise httpx.WriteError("broken off") from None
