@@ -47,7 +47,7 @@ class Progress(TypedDict):
 
 
 class Dataset(TypedDict):
-    """A dataset; `classes` in the order of the class indices."""
+    """A dataset; `classes` in the order of the class indices, `blind` where reviewers do not see each other's decisions."""
 
     id: str
     name: str
@@ -63,6 +63,7 @@ class Dataset(TypedDict):
     progress: Progress
     error: Error | None
     decided: int
+    blind: bool
     created_at: str
     ready_at: str | None
 
