@@ -38,7 +38,7 @@ chromium: setup
 
 test: setup chromium ## every test, the browser's included
 	$(BIN)/python frontend/build_hook.py --test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 drills: setup ## hit every promise of reliability as often as it must hold (hours); ARGS="--scale 0.01" for less
 	$(BIN)/python -m tests.drills $(ARGS)

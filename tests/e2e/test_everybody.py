@@ -90,7 +90,9 @@ def test_a_server_that_does_not_answer_is_said_in_words_with_one_thing_to_do(
 def test_somebody_new_signs_in_with_a_password_and_is_shown_how_to_begin(
     browser: Browser, system: Installation
 ) -> None:
-    system.command("user", "add", "ann", "--password", PASSWORD, "--data", str(system.data))
+    system.command(
+        "user", "add", "ann", "--role", "editor", "--password", PASSWORD, "--data", str(system.data)
+    )
     context = browser.new_context(base_url=system.url)
     page = context.new_page()
     page.goto("/")
