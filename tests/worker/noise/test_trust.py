@@ -58,6 +58,10 @@ def test_a_witness_decides_a_tie_and_no_more_than_a_tie() -> None:
     assert trust_of(mixture, loss_N, -0.0011, corroborated=True).verdict == "none"
     overlapping = GaussianMixture(tail=0.0).fit(two_groups(1.0, 2000))
     assert trust_of(overlapping, loss_N, 0.0005, corroborated=True).verdict == "none"
+    leaning = GaussianMixture(tail=0.0).fit(two_groups(1.5, 2000))
+    assert 1.2 < leaning.separation < 1.6
+    assert trust_of(leaning, loss_N, 0.006).verdict == "none"
+    assert trust_of(leaning, loss_N, 0.006, corroborated=True).verdict == "doubtful"
 
 
 def test_a_handful_of_noisy_samples_is_doubtful() -> None:
