@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +27,10 @@ class Findings(Connection):
 
         Needs pandas.
         """
-        try:
-            import pandas  # noqa: F401
-        except ImportError as error:
+        if find_spec("pandas") is None:
             raise ImportError(
                 "results() gives a pandas DataFrame: pip install pandas, or take results_table()."
-            ) from error
+            )
         return self.results_table(run_id, unreviewed=unreviewed).to_pandas().set_index("index")
 
     def results_table(self, run_id: str, *, unreviewed: Unreviewed = "keep") -> pa.Table:

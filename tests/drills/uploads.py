@@ -37,7 +37,7 @@ def uploads_resume(top: Topology, times: int, rng: random.Random) -> Reached:
         for number, chance in plans[backend :: len(top.backends)]:
             try:
                 how, twice = _one(top, backend, number, chance)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:  # noqa: BLE001  whatever it is, this upload did not hold
                 how, twice = "backends killed", 0
                 wrong.append(f"upload {number}: {type(error).__name__}: {error}")
             with lock:

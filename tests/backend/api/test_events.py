@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -70,6 +71,10 @@ def running_run(client: httpx.Client, database: Database, dataset_id: str) -> st
     return run_id
 
 
+def _has_told_of(epoch: int, events: list[Any]) -> bool:
+    return ("epoch", str(epoch)) in [event[:2] for event in events]
+
+
 def test_a_run_is_followed_from_epoch_to_epoch_until_it_has_ended(
     client: httpx.Client, database: Database, ready_dataset: Make, epoch_content: Any, planted: Any
 ) -> None:
@@ -81,7 +86,7 @@ def test_a_run_is_followed_from_epoch_to_epoch_until_it_has_ended(
         written = time.monotonic()
         with database.transaction() as session:
             runs.write_epoch(session, run_id, "claim", epoch, **epoch_content(epoch))
-        stream.wait_for(lambda events, number=epoch: ("epoch", str(number)) in [e[:2] for e in events])  # type: ignore[misc]
+        stream.wait_for(partial(_has_told_of, epoch))
         # Woken, not polled: the polling that stands behind it takes three seconds.
         assert time.monotonic() - written < 2
     with database.transaction() as session:
