@@ -250,7 +250,7 @@ def test_a_worker_that_leaves_in_good_order_gives_its_run_back_and_a_rotten_chec
     newest = max(key for key in artifacts.list(f"runs/{run_id}/checkpoint/") if key.endswith(".safetensors"))
     _rot(artifacts, newest)
     start_worker()
-    wait_until(lambda: (run_row(run_id).progress.get("epoch") or 0) > reached, 30)
+    wait_until(lambda: (run_row(run_id).progress.get("epoch") or 0) > reached, 90)
     run = run_row(run_id)
     assert run.starts == 1
     said = [line["text"] for line in run.progress["log"]]

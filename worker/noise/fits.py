@@ -77,6 +77,7 @@ def fits(score: ArrayLike) -> Fits:
         leaning = SkewedMixture(2, noisy_leans=True, line=skewed.line).fit(known_N)
         if leaning.reason_ is None and leaning.evidence_ > skewed.evidence_:
             skewed = leaning
+    skewed.marginalise()
     mixtures: dict[str, Mixture] = {"beta": beta, "gaussian": skewed}
     if skewed.reason_ is not None:
         mixtures["gaussian"] = GaussianMixture(tail=0.001).fit(known_N)

@@ -44,6 +44,8 @@ class Mixture(ABC):
     iterations_: int
     scale_: Scale | None
     reason_: str | None
+    weight_interval_: tuple[float, float] | None = None
+    """Between which weights of the noisy component the losses do not tell, where that was asked."""
 
     @abstractmethod
     def fit(self, loss: ArrayLike) -> Self:

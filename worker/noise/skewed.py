@@ -1,65 +1,42 @@
-"""Two bumps on the real line, each a Gaussian that may lean and have heavier or lighter tails; on margins and log-losses.
+"""Two skewed components on margins and log-losses, and how sure the scores are of the noisy one's weight.
 
 Knows one vector of scores; must not know of verdicts. Departs from the paper: the clean component of a margin leans and
-a plain Gaussian or beta then needs both its components for it.
-Shapes: N scores, M weighted points, P parameters.
-
-A component is a sinh-arcsinh distribution (Jones and Pewsey 2009, Biometrika 96(4), Eq. 1–2): with z = (x - place) /
-spread, sinh(tail · arcsinh(z) - lean) is a standard Gaussian; lean 0 and tail 1 give the Gaussian itself.
+a plain Gaussian or beta then needs both its components for it (components: `sinh_arcsinh`; their fit: `skewed_fit`).
+Shapes: N scores, M weighted points, G grid points, H held weights.
 """
 
 from __future__ import annotations
 
 from copy import copy
-from typing import ClassVar, Literal, NamedTuple, Self
+from dataclasses import replace
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import OptimizeResult, minimize
-from scipy.special import expit
+from scipy.special import expit, log_expit, logsumexp
 
 from worker.noise.histogram import CHUNK, FloatArray, quantiles
+from worker.noise.marginal import along_the_weight
 from worker.noise.mixture import FEWEST_LOSSES, LARGEST, Mixture, finite
 from worker.noise.scale import Scale
+from worker.noise.sinh_arcsinh import Component, log_density
+from worker.noise.skewed_fit import SkewedFit, pooled_prior, unpacked
 
 POINTS = 200
 """Bins of the fit. Components are never narrower than a few of them, so their shape is resolved."""
 
-LEAN_SPREAD, TAIL_SPREAD, WIDTH_SPREAD = 0.2, 0.2, 0.25
-"""Widths of the priors on lean, log tail and the log-ratio of both spreads: shapes are Gaussian and of one width unless
-the scores say otherwise. Without them a component takes any shape that another has left over."""
-
-LONE_LEAN_SPREAD, LONE_TAIL_SPREAD = 1.0, 0.2
-"""The same for a single component, which may take nearly any shape before a second one is said to exist."""
-
-CLASS_WEIGHT_SPREAD, CLASS_PLACE_SPREAD, CLASS_WIDTH_SPREAD = 1.0, 0.5, 0.25
-"""How far a class may go from the pooled fit: log-odds of its noise rate, places in sixths of the scores' range, log
-spreads. A class with few samples stays at the pooled fit."""
-
-CUTS = (0.3, 0.6, 0.85, 0.95, 0.99)
-"""Shares of the samples below the cut from which a fit starts: few noisy samples are not found from the middle."""
-
 GRID = 2001
-STEPS = 150
 
 Line = Literal["as given", "log-odds of the loss"]
 """How scores come onto the real line: margins lie there; a loss L = -log p becomes -logit(p) = log(exp(L) - 1)."""
-
-
-class Component(NamedTuple):
-    """Parameters of one bump on the standardised line."""
-
-    place: float
-    spread: float
-    lean: float
-    tail: float
 
 
 class SkewedMixture(Mixture):
     """Two such components by maximum a posteriori (L-BFGS on a histogram, from several starts).
 
     `components` is 1 or 2; with `noisy_leans` the noisy one may lean as well. `line` as in Line. After `fit`, beside the
-    base class's: `components_`, `evidence_` (log-likelihood of all scores less log(N)/2 for each free parameter, nats).
+    base class's: `components_`, `evidence_` (log-likelihood of all scores less log(N)/2 for each free parameter, nats). The
+    posterior is that of the likeliest fit until `marginalise` averages it.
     """
 
     name: ClassVar[str] = "gaussian"
@@ -156,24 +133,19 @@ class SkewedMixture(Mixture):
 
     def _search(self, point_M: FloatArray, count_M: FloatArray) -> None:
         leans = (True,) if self.components == 1 else (True, self.noisy_leans)
-        best = None
-        narrowest = float(np.log(2.0 * self._bin))
-        for start_P in _starts(point_M, count_M, leans, narrowest):
-            found = _climbed(start_P, point_M, count_M, leans, _shape_prior(leans), narrowest)
-            if np.isfinite(found.fun) and (best is None or found.fun < best.fun):
-                best = found
+        self._fit = SkewedFit(point_M, count_M, leans, narrowest=float(np.log(2.0 * self._bin)))
+        best = self._fit.best()
         if best is None:
             self.reason_ = "the fit did not stay finite"
             return
         self.converged_, self.iterations_ = bool(best.success), int(best.nit)
-        self._take(best.x, leans, point_M, count_M)
+        self._take(best.x)
 
-    def _take(
-        self, value_P: FloatArray, leans: tuple[bool, ...], point_M: FloatArray, count_M: FloatArray
-    ) -> None:
+    def _take(self, value_P: FloatArray) -> None:
+        point_M, count_M = self._fit.point_M, self._fit.count_M
         total = float(count_M.sum())
-        self._value_P, self._leans = value_P, leans
-        weight_K, components = _unpacked(value_P, leans)
+        self._value_P = value_P
+        weight_K, components = unpacked(value_P, self._fit.leans)
         density_KM = np.stack([log_density(point_M, component) for component in components])
         sum_M = np.logaddexp.reduce(density_KM + np.log(weight_K)[:, None])
         self.log_likelihood_ = float(count_M @ sum_M) / total
@@ -194,21 +166,48 @@ class SkewedMixture(Mixture):
         else:
             self._odds_G = self._monotone_odds()
 
+    def marginalise(self) -> Self:
+        """Averages the posterior over the noisy component's weight (see `marginal`); what the fit itself is stays.
+
+        `weight_interval_` then holds the weights in the middle 95 % of their probability.
+        """
+        if self.reason_ is not None or self.components < 2:
+            return self
+        weight_H, log_probability_H, odds_HG = [], [], []
+        for held in along_the_weight(self._fit, self._value_P):
+            fit = copy(self)
+            fit._take(held.value_P)
+            if fit.reason_ is None:
+                weight_H.append(float(fit.weights_[1]))
+                log_probability_H.append(held.log_probability)
+                odds_HG.append(fit._odds_G)
+        share_H = np.array(log_probability_H) - logsumexp(log_probability_H)
+        stack_HG = np.stack(odds_HG)
+        noisy_G, clean_G = (
+            logsumexp(log_expit(sign * stack_HG) + share_H[:, None], axis=0) for sign in (1.0, -1.0)
+        )
+        self._odds_G = noisy_G - clean_G
+        self.weight_interval_ = _middle(np.array(weight_H), np.exp(share_H))
+        return self
+
     def near(self, score: ArrayLike) -> tuple[SkewedMixture, float]:
         """This fit drawn towards the scores of one class, and by how many nats it is likelier for them (priced)."""
         score_N = finite(np.asarray(score, dtype=np.float64).ravel())
         unit_N = np.clip(self._unit(score_N), self._edge_M[0], self._edge_M[-1])
         count_M = np.histogram(unit_N, bins=self._edge_M)[0].astype(np.float64)
         filled_M = count_M > 0
-        point_M, count_M = ((self._edge_M[1:] + self._edge_M[:-1]) / 2.0)[filled_M], count_M[filled_M]
-        prior = _pooled_prior(self._value_P, self._leans)
-        before = _objective(self._value_P, point_M, count_M, self._leans, prior)[0]
-        narrowest = float(np.log(2.0 * self._bin))
-        found = _climbed(self._value_P, point_M, count_M, self._leans, prior, narrowest)
         closer = copy(self)
+        closer._fit = replace(
+            self._fit,
+            point_M=((self._edge_M[1:] + self._edge_M[:-1]) / 2.0)[filled_M],
+            count_M=count_M[filled_M],
+        )
+        prior = pooled_prior(self._value_P, self._fit.leans)
+        before = closer._fit.objective(self._value_P, prior)[0]
+        found = closer._fit.climbed(self._value_P, prior)
         if not np.isfinite(found.fun) or not found.fun < before:
-            return closer, 0.0
-        closer._take(found.x, self._leans, point_M, count_M)
+            return copy(self), 0.0
+        closer._take(found.x)
         closer.log_likelihood_ += self._shift
         if closer.reason_ is not None:
             return copy(self), 0.0
@@ -278,153 +277,9 @@ def _slope(score_N: FloatArray, line: Line) -> FloatArray:
     return slope_N
 
 
-def log_density(unit_N: FloatArray, component: Component) -> FloatArray:
-    """Log-density (N,) of a component."""
-    value_N, _ = _log_density(unit_N, component)
-    return value_N
-
-
-def _log_density(unit_N: FloatArray, c: Component) -> tuple[FloatArray, FloatArray]:
-    """Log-density (N,) and its gradient (4, N) in place, log spread, lean, log tail."""
-    z_N = (unit_N - c.place) / c.spread
-    arc_N = np.arcsinh(z_N)
-    u_N = np.clip(c.tail * arc_N - c.lean, -30.0, 30.0)
-    s_N, cosh_N, root_N = np.sinh(u_N), np.cosh(u_N), 1.0 + z_N * z_N
-    value_N = (
-        np.log(c.tail / c.spread)
-        + np.log(cosh_N)
-        - 0.5 * np.log(root_N)
-        - 0.5 * s_N * s_N
-        - 0.5 * np.log(2.0 * np.pi)
-    )
-    du_N = np.tanh(u_N) - s_N * cosh_N
-    dz_N = du_N * c.tail / np.sqrt(root_N) - z_N / root_N
-    return value_N, np.stack([-dz_N / c.spread, -1.0 - dz_N * z_N, -du_N, 1.0 + c.tail * arc_N * du_N])
-
-
-def _unpacked(value_P: FloatArray, leans: tuple[bool, ...]) -> tuple[FloatArray, list[Component]]:
-    logit_K = np.append(0.0, value_P[: len(leans) - 1])
-    weight_K = np.exp(logit_K - logit_K.max())
-    components, at = [], len(leans) - 1
-    for lean in leans:
-        size = 4 if lean else 2
-        part = [float(value) for value in value_P[at : at + size]] + [0.0, 0.0]
-        components.append(Component(part[0], float(np.exp(part[1])), part[2], float(np.exp(part[3]))))
-        at += size
-    return weight_K / weight_K.sum(), components
-
-
-class _Prior(NamedTuple):
-    """A Gaussian prior on every parameter, and whether both spreads are held together."""
-
-    centre_P: FloatArray
-    precision_P: FloatArray
-    tied: bool
-
-
-def _shape_prior(leans: tuple[bool, ...]) -> _Prior:
-    if len(leans) == 1:
-        return _Prior(np.zeros(4), np.array([0.0, 0.0, LONE_LEAN_SPREAD**-2, LONE_TAIL_SPREAD**-2]), False)
-    precision = [0.0] * (len(leans) - 1)
-    for lean in leans:
-        precision += [0.0, 0.0, *([LEAN_SPREAD**-2, TAIL_SPREAD**-2] if lean else [])]
-    return _Prior(np.zeros(len(precision)), np.array(precision), len(leans) == 2)
-
-
-def _pooled_prior(value_P: FloatArray, leans: tuple[bool, ...]) -> _Prior:
-    precision = [CLASS_WEIGHT_SPREAD**-2]
-    for lean in leans:
-        precision += [CLASS_PLACE_SPREAD**-2, CLASS_WIDTH_SPREAD**-2]
-        precision += [LEAN_SPREAD**-2, TAIL_SPREAD**-2] if lean else []
-    return _Prior(value_P, np.array(precision), False)
-
-
-def _objective(
-    value_P: FloatArray, point_M: FloatArray, count_M: FloatArray, leans: tuple[bool, ...], prior: _Prior
-) -> tuple[float, FloatArray]:
-    """Negative log-posterior per sample and its gradient (P,)."""
-    total = float(count_M.sum())
-    weight_K, components = _unpacked(value_P, leans)
-    pairs = [_log_density(point_M, component) for component in components]
-    log_KM = np.stack([value for value, _ in pairs]) + np.log(weight_K)[:, None]
-    sum_M = np.logaddexp.reduce(log_KM)
-    share_KM = np.exp(log_KM - sum_M) * count_M
-    gradient_P = np.zeros_like(value_P)
-    gradient_P[: len(leans) - 1] = (share_KM.sum(axis=1) - total * weight_K)[1:]
-    at = len(leans) - 1
-    spread_at = []
-    for k, lean in enumerate(leans):
-        size = 4 if lean else 2
-        gradient_P[at : at + size] = (pairs[k][1][:size] * share_KM[k]).sum(axis=1)
-        spread_at.append(at + 1)
-        at += size
-    away_P = value_P - prior.centre_P
-    penalty = 0.5 * float(prior.precision_P @ away_P**2)
-    gradient_P -= prior.precision_P * away_P
-    if prior.tied:
-        ratio = value_P[spread_at[1]] - value_P[spread_at[0]]
-        penalty += 0.5 * float(ratio / WIDTH_SPREAD) ** 2
-        gradient_P[spread_at[1]] -= ratio / WIDTH_SPREAD**2
-        gradient_P[spread_at[0]] += ratio / WIDTH_SPREAD**2
-    return (penalty - float(count_M @ sum_M)) / total, -gradient_P / total
-
-
-def _climbed(
-    start_P: FloatArray,
-    point_M: FloatArray,
-    count_M: FloatArray,
-    leans: tuple[bool, ...],
-    prior: _Prior,
-    narrowest: float,
-) -> OptimizeResult:
-    bounds = [(-7.0, 7.0)] * (len(leans) - 1)
-    for lean in leans:
-        bounds += [(-6.0, 6.0), (narrowest, 2.0), *([(-2.0, 2.0), (-0.7, 0.7)] if lean else [])]
-    return minimize(
-        _objective,
-        start_P,
-        args=(point_M, count_M, leans, prior),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=bounds,
-        options={"maxiter": STEPS, "ftol": 1e-9},
-    )
-
-
-def _starts(
-    point_M: FloatArray, count_M: FloatArray, leans: tuple[bool, ...], narrowest: float
-) -> list[FloatArray]:
-    share_M = np.cumsum(count_M) / count_M.sum()
-    whole = _group(point_M, count_M, narrowest)
-    if len(leans) == 1:
-        return [np.array([*whole, 0.0, 0.0])]
-    starts = []
-    for cut in CUTS:
-        low_M = share_M <= cut
-        if not low_M.any() or low_M.all():
-            continue
-        groups = [_group(point_M[part_M], count_M[part_M], narrowest) for part_M in (low_M, ~low_M)]
-        share = float(np.clip(count_M[~low_M].sum() / count_M.sum(), 0.002, 0.998))
-        values = [np.log(share / (1.0 - share))]
-        for lean, group in zip(leans, groups, strict=True):
-            values += [*group, *([0.0, 0.0] if lean else [])]
-        starts.append(np.array(values))
-    return starts or [
-        np.array(
-            [
-                0.0,
-                whole[0] - 0.5,
-                whole[1],
-                *([0.0, 0.0] * leans[0]),
-                whole[0] + 0.5,
-                whole[1],
-                *([0.0, 0.0] * leans[1]),
-            ]
-        )
-    ]
-
-
-def _group(point_M: FloatArray, count_M: FloatArray, narrowest: float) -> tuple[float, float]:
-    mean = float(np.average(point_M, weights=count_M))
-    spread = float(np.sqrt(np.average((point_M - mean) ** 2, weights=count_M)))
-    return mean, max(float(np.log(max(spread, 1e-9))), narrowest)
+def _middle(weight_H: FloatArray, share_H: FloatArray) -> tuple[float, float]:
+    """The weights at 2.5 and 97.5 % of their probability."""
+    order_H = np.argsort(weight_H)
+    below_H = np.cumsum(share_H[order_H])
+    low, high = np.searchsorted(below_H, (0.025, 0.975))
+    return float(weight_H[order_H[low]]), float(weight_H[order_H[min(int(high), order_H.size - 1)]])

@@ -40,6 +40,9 @@ jitter of a hundredth of the predicted probabilities threw the rate from .16 to 
 SMALL_COMPONENT = 0.1
 """What a misfit looks like: a small component in the tail. A large one that lies apart is believed for less, with doubt."""
 
+WIDE = 0.15
+"""Width of the noisy component's weight (95 %) from which it is said how little the scores tell of it."""
+
 FEWEST_NOISY = 20
 """Fewer expected noisy samples than this do not fix the shape of a component."""
 
@@ -119,6 +122,11 @@ def trust_of(mixture: Mixture, loss: ArrayLike, gain: float, corroborated: bool 
     if separation < SEPARATED:
         trust = trust.doubting(
             f"The components overlap (separation {separation:.2f}, two bumps need {SEPARATED})."
+        )
+    if mixture.weight_interval_ is not None and np.ptp(mixture.weight_interval_) > WIDE:
+        low, high = mixture.weight_interval_
+        trust = trust.doubting(
+            f"Anything from {low:.0%} to {high:.0%} of wrong labels explains the scores about as well."
         )
     if needed < gain <= MISFIT:
         trust = trust.doubting("One broad group would explain the losses nearly as well as two.")

@@ -10,7 +10,9 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 from scipy.optimize import check_grad
 
-from worker.noise.skewed import Component, SkewedMixture, _objective, _shape_prior, log_density, on_line
+from worker.noise.sinh_arcsinh import Component, log_density
+from worker.noise.skewed import SkewedMixture, on_line
+from worker.noise.skewed_fit import SkewedFit, shape_prior
 
 LINE = "log-odds of the loss"
 
@@ -38,11 +40,11 @@ def test_a_components_density_is_that_of_the_transformed_gaussian(lean: float, t
 def test_the_gradient_is_that_of_the_objective(leans: tuple[bool, ...]) -> None:
     rng = np.random.default_rng(0)
     point_M, count_M = np.sort(rng.normal(0.0, 1.5, 60)), rng.integers(1, 50, 60).astype(float)
-    prior = _shape_prior(leans)
+    fit, prior = SkewedFit(point_M, count_M, leans, narrowest=-3.0), shape_prior(leans)
     value_P = rng.normal(0.0, 0.4, prior.precision_P.size)
     error = check_grad(
-        lambda v: _objective(v, point_M, count_M, leans, prior)[0],
-        lambda v: _objective(v, point_M, count_M, leans, prior)[1],
+        lambda v: fit.objective(v, prior)[0],
+        lambda v: fit.objective(v, prior)[1],
         value_P,
     )
     assert error < 1e-5
