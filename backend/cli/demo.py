@@ -15,6 +15,7 @@ from noise_audit import Client
 if TYPE_CHECKING:
     from backend.cli.supervisor import Supervisor
     from backend.settings import Settings
+    from noise_audit.shapes import Run
 
 NOISE_RATE = 0.2
 
@@ -30,12 +31,15 @@ def demo(
     say("Starting PostgreSQL, the backend and a worker ...")
     try:
         with plain_errors(), _started(settings_with(data, host, port), port) as supervisor:
-            say("The dashboard is open at this address (its code signs you in once):")
-            result(supervisor.login_url)
-            run_id = _audit_digits(supervisor)
-            result(run_id)
+            with Client(supervisor.url) as client:
+                run = _begin(client)
+                say("Watch the audit at this address (its code signs you in once):")
+                result(supervisor.login_at(f"/runs/{run['id']}"))
+                done = client.wait(run)
+            show_outcome(done)
+            result(str(done["id"]))
             if not exit_when_done:
-                say(f"Look at the flagged digits: {supervisor.url}/runs/{run_id}/flags")
+                say(f"Look at the flagged digits: {supervisor.url}/runs/{done['id']}/flags")
                 say("Ctrl-C stops everything.")
                 keep_serving(supervisor)
     except Leave:
@@ -56,20 +60,16 @@ def _started(settings: Settings, port: int | None) -> Supervisor:
     return supervisor
 
 
-def _audit_digits(supervisor: Supervisor) -> str:
-    """Import the digits once, audit them, print what was found; returns the run's id."""
-    with Client(supervisor.url) as client:
-        known = [
-            each["id"]
-            for each in client.datasets()
-            if each["status"] == "ready" and each["source"].get("kind") == "builtin"
-        ]
-        if not known:
-            dataset = client.import_digits(noise_rate=NOISE_RATE)
-            known = [client.wait(dataset)["id"]]
-        run = client.audit(known[0], wait=True)
-    show_outcome(run)
-    return str(run["id"])
+def _begin(client: Client) -> Run:
+    """Import the digits, where they are not there yet, and queue an audit of them."""
+    known = [
+        each["id"]
+        for each in client.datasets()
+        if each["status"] == "ready" and each["source"].get("kind") == "builtin"
+    ]
+    if not known:
+        known = [client.wait(client.import_digits(noise_rate=NOISE_RATE))["id"]]
+    return client.audit(known[0])
 
 
 def add_to(app: typer.Typer) -> None:

@@ -68,7 +68,7 @@ def up(data: Data = None, host: Host = None, port: Port = None, workers: Workers
     try:
         with plain_errors(), Supervisor(settings_with(data, host, port), workers=workers) as supervisor:
             say("Noise Audit is ready. Open this address (its code signs you in once):")
-            result(supervisor.login_url)
+            result(supervisor.login_at())
             say("Ctrl-C stops it; runs go on where they were at the next start.")
             keep_serving(supervisor)
     except Leave:

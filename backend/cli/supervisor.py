@@ -88,7 +88,12 @@ class Supervisor:
         self._embedded: EmbeddedPostgres | None = None
         self._database: Database | None = None
         self._parts: list[Part] = []
-        self.login_url = ""
+        self._code = ""
+
+    def login_at(self, path: str = "/") -> str:
+        """The address of a page that signs a browser in, once; after the start."""
+        # In the fragment: a browser never sends it to a server or a log.
+        return f"{self.url}{path}#code={self._code}"
 
     @property
     def url(self) -> str:
@@ -171,8 +176,7 @@ class Supervisor:
         self.token = known
         if self.remembered:
             remember(self.url, known)
-        # In the fragment: a browser never sends it to a server or a log.
-        self.login_url = f"{self.url}/#code={code}"
+        self._code = code
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS

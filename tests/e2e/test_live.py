@@ -36,6 +36,8 @@ def newest_epoch(page: Page) -> int:
 def test_a_run_is_watched_closely_while_it_grows_and_stopped(
     open_page: Callable[..., Page], audited: tuple[str, str]
 ) -> None:
+    home = open_page("/")
+    expect(home.get_by_role("heading", name="Datasets")).to_be_visible()
     page = open_page(f"/datasets/{audited[0]}/new-run", ignore="422")
     page.get_by_text("Advanced", exact=True).click()
     epochs = page.get_by_label("Epochs", exact=True)
@@ -47,6 +49,9 @@ def test_a_run_is_watched_closely_while_it_grows_and_stopped(
     expect(page.get_by_text(re.compile(r"about [\d.]+ [kM]B of disk"))).to_be_visible()
     page.get_by_role("button", name="Start the audit").click()
     page.wait_for_url("**/runs/*")
+    begun = page.url.rsplit("/", 1)[-1]
+    # What others begin is seen at home without a reload.
+    expect(home.locator(f"a[href='/runs/{begun}']")).to_be_visible()
 
     log = page.get_by_role("list", name="Log")
     expect(log).to_contain_text("400 epochs", timeout=LATER_MS)

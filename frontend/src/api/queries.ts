@@ -16,6 +16,8 @@ export type Figure = Schemas["FigureAnswer"];
 export type Unreviewed = Schemas["ExportPreview"]["unreviewed"];
 
 const PAGE = 200;
+/** Between two looks at a list that is on the screen: others, and the command line, begin audits and imports too. */
+export const LIST_POLL_MS = 5000;
 
 /** Who is signed in; null for nobody. */
 export const session = queryOptions({

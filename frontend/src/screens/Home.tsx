@@ -6,7 +6,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 
 import { useMay, useMayBringData } from "@/accounts/useMay";
 import { answer, client, problemOf, type Dataset, type Run } from "@/api/client";
-import { datasets, runs, unreviewed } from "@/api/queries";
+import { datasets, LIST_POLL_MS, runs, unreviewed } from "@/api/queries";
 import { ago, count, many } from "@/parts/format";
 import { LinkButton } from "@/parts/LinkButton";
 import { Card, Page } from "@/parts/Page";
@@ -17,17 +17,10 @@ import { StatusBadge } from "@/parts/StatusBadge";
 import "./home.css";
 
 const RUNS_SHOWN = 8;
-const POLL_MS = 5000;
 
 export function Home() {
-  const all = useQuery({
-    ...datasets,
-    refetchInterval: (query) => (busy(query.state.data?.items) ? POLL_MS : false),
-  });
-  const audits = useQuery({
-    ...runs(),
-    refetchInterval: (query) => (busy(query.state.data?.items) ? POLL_MS : false),
-  });
+  const all = useQuery({ ...datasets, refetchInterval: LIST_POLL_MS });
+  const audits = useQuery({ ...runs(), refetchInterval: LIST_POLL_MS });
   const mayBring = useMayBringData();
   if (all.isError) return <ErrorState error={all.error} retry={() => void all.refetch()} />;
   if (all.isPending) {
@@ -109,9 +102,6 @@ function Resume({ runs: all }: { runs: Run[] }) {
     </div>
   );
 }
-
-const busy = (items: { status: string }[] | undefined) =>
-  items?.some(({ status }) => ["importing", "queued", "running"].includes(status)) ?? false;
 
 function DatasetRow({ dataset, runs }: { dataset: Dataset; runs: Run[] }) {
   const flagged = runs.find((run) => run.status === "succeeded")?.flagged;

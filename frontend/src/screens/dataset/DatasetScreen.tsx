@@ -7,7 +7,7 @@ import { Activity } from "@/accounts/Activity";
 import { useMay, useMayBringData } from "@/accounts/useMay";
 import { problemOf, type Dataset, type Run } from "@/api/client";
 import { useDatasetEvents } from "@/api/events";
-import { dataset as datasetQuery, runs as runsQuery } from "@/api/queries";
+import { dataset as datasetQuery, LIST_POLL_MS, runs as runsQuery } from "@/api/queries";
 import { many } from "@/parts/format";
 import { JobProgress } from "@/parts/JobProgress";
 import { LinkButton } from "@/parts/LinkButton";
@@ -89,7 +89,7 @@ export function DatasetScreen() {
 
 function Ready({ dataset }: { dataset: Dataset }) {
   const report = reportOf(dataset);
-  const audits = useQuery(runsQuery(dataset.id));
+  const audits = useQuery({ ...runsQuery(dataset.id), refetchInterval: LIST_POLL_MS });
   const mayRun = useMay(dataset.id)("run");
   const smallest = Math.min(...dataset.class_counts);
   const largest = Math.max(...dataset.class_counts);
