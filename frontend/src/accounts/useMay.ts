@@ -1,20 +1,35 @@
 /** What the one who is signed in may do; whatever a screen offers that changes something asks here first. */
 import { useQuery } from "@tanstack/react-query";
-import { useCallback } from "react";
+import { useMemo } from "react";
 
 import { session } from "@/api/queries";
 
 import { members, type Operation } from "./queries";
 
-/** With this dataset. What is not known yet is offered: the server has the last word. */
-export function useMay(datasetId: string | undefined): (operation: Operation) => boolean {
-  const asked = useQuery({ ...members(datasetId ?? ""), enabled: datasetId !== undefined });
-  const may = asked.data?.may;
-  return useCallback((operation) => may?.includes(operation) ?? true, [may]);
+export interface Rights {
+  /** No as long as it is not known. */
+  may: (operation: Operation) => boolean;
+  /** Whether it is known that one may not, or cannot be found out: then a screen says so. */
+  barred: (operation: Operation) => boolean;
 }
+
+/** With this dataset. */
+export function useRights(datasetId: string | undefined): Rights {
+  const { data, isError } = useQuery({ ...members(datasetId ?? ""), enabled: datasetId !== undefined });
+  const operations = data?.may;
+  return useMemo(
+    () => ({
+      may: (operation) => operations?.includes(operation) ?? false,
+      barred: (operation) => (operations ? !operations.includes(operation) : isError),
+    }),
+    [operations, isError],
+  );
+}
+
+export const useMay = (datasetId: string | undefined) => useRights(datasetId).may;
 
 /** Where there is no dataset yet: whether the account's role lets data in. */
 export function useMayBringData(): boolean {
   const role = useQuery(session).data?.role;
-  return role === undefined || role === "admin" || role === "editor";
+  return role === "admin" || role === "editor";
 }

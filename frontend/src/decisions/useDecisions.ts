@@ -2,7 +2,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useSyncExternalStore } from "react";
 
-import { useMay } from "@/accounts/useMay";
+import { useRights } from "@/accounts/useMay";
 import type { Sample } from "@/api/client";
 
 import type { Handlers } from "@/keys/useKeys";
@@ -25,6 +25,8 @@ export function verdictFor(sample: Decidable, verdict: Verdict, label?: number):
 export interface Decisions extends QueueState {
   /** Whether the one who is signed in may decide here; otherwise nothing below changes anything. */
   allowed: boolean;
+  /** Whether it is known that one may not. */
+  barred: boolean;
   standing: (sample: Decidable) => Standing;
   /** Decide samples (null takes decisions back); answers how many changed. */
   decide: (samples: Decidable[], verdict: Verdict | null, label?: number) => number;
@@ -55,7 +57,8 @@ const SETTLED_MS = 250;
 /** Without a run the decisions are made on the dataset itself. */
 export function useDecisions(datasetId: string, runId: string | null): Decisions {
   const { queue, onHeard } = queueOf(datasetId);
-  const allowed = useMay(datasetId)("decide");
+  const { may, barred } = useRights(datasetId);
+  const allowed = may("decide");
   const queries = useQueryClient();
   const state = useSyncExternalStore(queue.subscribe, queue.snapshot);
   const recount = useCallback(() => {
@@ -97,6 +100,7 @@ export function useDecisions(datasetId: string, runId: string | null): Decisions
   return {
     ...state,
     allowed,
+    barred: barred("decide"),
     standing,
     change,
     decide: (...what) => change(...what).length,

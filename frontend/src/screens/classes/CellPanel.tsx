@@ -72,7 +72,7 @@ export function CellPanel({ runId, datasetId, classes, cell, onClose }: Props) {
       </p>
       {decide.isError && <ProblemNote problem={problemOf(decide.error)} />}
       <div className="cell-acts">
-        {!decisions.allowed && <LookOnly />}
+        {decisions.barred && <LookOnly />}
         {decisions.allowed && cell.undecided > 0 && (
           <>
             <Button

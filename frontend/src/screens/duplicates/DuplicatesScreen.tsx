@@ -139,7 +139,8 @@ function Found({ dataset, found, show, page }: FoundProps) {
           {many(found.total, "group")}, {many(found.surplus, "image")} beyond the first of each
           {decisions.pending > 0 && " · saving…"}
         </span>
-        {decisions.allowed ? (
+        {decisions.barred && <LookOnly />}
+        {decisions.allowed && (
           <>
             <Button
               size="xs"
@@ -161,8 +162,6 @@ function Found({ dataset, found, show, page }: FoundProps) {
               Remove the undecided of these {count(found.surplus)}
             </Button>
           </>
-        ) : (
-          <LookOnly />
         )}
       </div>
       {removeRest.isError && <ProblemNote problem={problemOf(removeRest.error)} />}

@@ -155,7 +155,7 @@ function Gallery({ runId, dataset }: { runId: string; dataset: Dataset }) {
             onSelectAll={decisions.allowed ? review.selectAll : undefined}
           >
             {open === null && progress}
-            {!decisions.allowed && <LookOnly />}
+            {decisions.barred && <LookOnly />}
             {decisions.allowed && dataset.blind && <Blind />}
           </Tools>
           {list.error !== null ? (
@@ -204,6 +204,7 @@ function Gallery({ runId, dataset }: { runId: string; dataset: Dataset }) {
             progress={progress}
             standing={decisions.standing}
             onDecide={decisions.allowed ? review.decideOne : undefined}
+            barred={decisions.barred}
             onRelabel={() => review.setPicking("open")}
             onZoom={() => setZoomed(true)}
             onStep={review.move}

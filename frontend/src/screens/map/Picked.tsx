@@ -87,9 +87,8 @@ export function Picked({ runId, datasetId, classes, samples, search, filter, pro
       )}
       {problem !== null && <ProblemNote problem={problemOf(problem)} />}
       {decide.isError && <ProblemNote problem={problemOf(decide.error)} />}
-      {!decisions.allowed ? (
-        <LookOnly />
-      ) : samples <= AT_ONCE ? (
+      {decisions.barred && <LookOnly />}
+      {!decisions.allowed ? null : samples <= AT_ONCE ? (
         <div className="picked-decide" data-off={!possible || undefined}>
           <DecisionButtons
             keys={false}

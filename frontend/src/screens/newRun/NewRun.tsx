@@ -5,7 +5,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 
-import { useMay } from "@/accounts/useMay";
+import { useRights } from "@/accounts/useMay";
 import { answer, ApiError, client, problemOf, type Recipe } from "@/api/client";
 import { uploaded } from "@/api/uploads";
 import { FilePick } from "@/parts/FilePick";
@@ -33,7 +33,7 @@ export function NewRun() {
   const dataset = useQuery(datasetQuery(datasetId));
   const recipes = useQuery(recipesQuery(datasetId));
   const machine = useQuery(system);
-  const may = useMay(datasetId);
+  const { may, barred } = useRights(datasetId);
   const [chosen, setChosen] = useState("fast");
   const [texts, setTexts] = useState<Record<string, string>>({});
   const [seed, setSeed] = useState(0);
@@ -64,7 +64,7 @@ export function NewRun() {
     },
   });
 
-  if (!may("run")) {
+  if (barred("run")) {
     return (
       <EmptyState icon={<IconEye size={22} stroke={1.6} />} title="You can look, not start an audit">
         Who owns the dataset says on its page who audits it.
@@ -164,7 +164,7 @@ export function NewRun() {
             <Button
               size="md"
               leftSection={<IconPlayerPlay size={18} />}
-              disabled={!recipe || dataset.data?.status !== "ready"}
+              disabled={!recipe || !may("run") || dataset.data?.status !== "ready"}
               loading={start.isPending}
               onClick={() => recipe && start.mutate(recipe)}
             >

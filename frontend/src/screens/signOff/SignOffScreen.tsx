@@ -50,7 +50,7 @@ export function SignOffScreen() {
 function SignOffOf({ run }: { run: Run }) {
   const { size = DEFAULT_SIZE, seed = 0 } = useSearch({ from: "/runs/$runId/sign-off" });
   const navigate = useNavigate();
-  const { pending, allowed } = useDecisions(run.dataset_id, run.id);
+  const { pending, allowed, barred } = useDecisions(run.dataset_id, run.id);
   const asked = useQuery({ ...signOffQuery(run.id, size, seed), enabled: pending === 0 });
   const go = (change: { size?: number; seed?: number }) => {
     const next = { size, seed, ...change };
@@ -108,6 +108,7 @@ function SignOffOf({ run }: { run: Run }) {
               runId={run.id}
               signOff={asked.data}
               allowed={allowed}
+              barred={barred}
               onSize={(next) => go({ size: next })}
             />
             <Estimates signOff={asked.data} />
@@ -125,10 +126,11 @@ interface ProgressProps {
   signOff: SignOff;
   /** Whether the one who looks may review. */
   allowed: boolean;
+  barred: boolean;
   onSize: (size: number) => void;
 }
 
-function Progress({ runId, signOff, allowed, onSize }: ProgressProps) {
+function Progress({ runId, signOff, allowed, barred, onSize }: ProgressProps) {
   const drawn = signOff.strata.reduce((sum, stratum) => sum + stratum.drawn, 0);
   const reviewed = signOff.strata.reduce((sum, stratum) => sum + stratum.reviewed, 0);
   const [next] = signOff.remaining;
@@ -160,7 +162,7 @@ function Progress({ runId, signOff, allowed, onSize }: ProgressProps) {
           Enlarge it to {count(signOff.next_size)}
         </Button>
       )}
-      {!allowed && <LookOnly />}
+      {barred && <LookOnly />}
       {allowed && next !== undefined && (
         <LinkButton
           to="/runs/$runId/review/$index"

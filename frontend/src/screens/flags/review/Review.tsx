@@ -30,6 +30,7 @@ interface Props {
   standing: (sample: Sample) => Standing;
   /** Absent for those who only look. */
   onDecide: ((sample: Sample, verdict: Verdict, label?: number) => void) | undefined;
+  barred: boolean;
   onRelabel: () => void;
   onZoom: () => void;
   onStep: (by: number) => void;
@@ -84,6 +85,7 @@ export function Review(props: Props) {
             classes={classes}
             standing={sample ? standing(sample) : null}
             onDecide={onDecide}
+            barred={props.barred}
             onRelabel={props.onRelabel}
             onZoom={props.onZoom}
           />

@@ -17,8 +17,10 @@ interface Props {
   sample: Sample | undefined;
   classes: string[];
   standing: Standing;
-  /** Absent for those who only look. */
+  /** Absent for those who only look, and until that is known. */
   onDecide: ((sample: Sample, verdict: Verdict, label?: number) => void) | undefined;
+  /** Whether it is known that one only looks. */
+  barred: boolean;
   onRelabel: () => void;
   onZoom: () => void;
 }
@@ -28,7 +30,7 @@ const SMALL = 160;
 /** Larger, and the eye sees squares instead of the thing; in pixels of the original, and of the screen. */
 const ENLARGED = { times: 12, atLeast: 320 };
 
-export function Stage({ datasetId, index, sample, classes, standing, ...on }: Props) {
+export function Stage({ datasetId, index, sample, classes, standing, barred, ...on }: Props) {
   const nameOf = (label: number) => classes[label] ?? String(label);
   const decide = (verdict: Verdict) => () => {
     if (sample) on.onDecide?.(sample, verdict);
@@ -101,12 +103,9 @@ export function Stage({ datasetId, index, sample, classes, standing, ...on }: Pr
             </DecisionButtons>
           ) : (
             <div className="stage-stands">
-              {standing ? (
-                <Mark standing={standing} classes={classes} word />
-              ) : (
-                <span className="dim">No decision yet</span>
-              )}
-              <LookOnly />
+              {standing && <Mark standing={standing} classes={classes} word />}
+              {barred && !standing && <span className="dim">No decision yet</span>}
+              {barred && <LookOnly />}
             </div>
           )}
         </div>
