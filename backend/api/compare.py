@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ from backend.audit.figures.theme import Theme, as_json
 from backend.audit.status import must_be
 from backend.store import datasets, runs
 from backend.store.tables import Dataset, Run
+from worker.training.recipes import SETTABLE
 
 router = APIRouter(prefix="/api/datasets/{dataset_id}", tags=["compare"])
 
@@ -35,6 +36,7 @@ def compare_runs(dataset_id: Id, run: RunIds, context: In, caller: Me) -> Compar
         dataset, rows = _compared(session, caller, dataset_id, run)
         columns = [context.published.results(session, row.id) for row in rows]
         answers = [run_answer(row, dataset.name, now) for row in rows]
+        made_with = [{**one.settings, **_settings_of(row)} for one, row in zip(answers, rows, strict=True)]
     flagged_RN = [column.flagged for column in columns]
     overlap, alike = context.published.summary(
         (dataset_id, "compare", *run),
@@ -42,6 +44,7 @@ def compare_runs(dataset_id: Id, run: RunIds, context: In, caller: Me) -> Compar
     )
     return Comparison(
         runs=answers,
+        settings=made_with,
         overlap=[
             OverlapAnswer(runs=[run[place] for place in one.runs], samples=one.samples) for one in overlap
         ],
@@ -69,6 +72,11 @@ def compare_curves(
             (dataset_id, "compare", theme, *run), lambda: _curves(session, rows, theme)
         )
     return packed_response(request, document, "application/json")
+
+
+def _settings_of(row: Run) -> dict[str, Any]:
+    """All that the run was made with, as it was then; nothing where there was no training."""
+    return {name: value for name, value in row.outcome.get("settings", {}).items() if name in SETTABLE}
 
 
 def _curves(session: Session, rows: list[Run], theme: Theme) -> bytes:

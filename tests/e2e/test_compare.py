@@ -16,7 +16,9 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def other(system: Installation, audited: tuple[str, str]) -> str:
     """A second, shorter run on the same dataset."""
-    return system.last_line("audit", audited[0], "--set", "epochs=4", "--seed", "1", "--wait")
+    return system.last_line(
+        "audit", audited[0], "--set", "epochs=4", "--set", "width=16", "--seed", "1", "--wait"
+    )
 
 
 def test_flags_of_both_and_of_one_are_counted_and_lead_to_the_gallery(
@@ -43,6 +45,8 @@ def test_flags_of_both_and_of_one_are_counted_and_lead_to_the_gallery(
     )
     expect(row).to_contain_text("12")
     expect(row).to_contain_text("4")
+    # The first run was left at the recipe's own width.
+    expect(page.get_by_role("row", name="width 32 16")).to_be_visible()
 
 
 def test_one_run_alone_is_not_compared_until_another_is_chosen(

@@ -153,5 +153,8 @@ class PairAnswer(Answer):
 
 class Comparison(Answer):
     runs: list[RunAnswer]
+    settings: list[dict[str, Any]] = Field(
+        description="with which each run was made, in their order; the recipe's own among them"
+    )
     overlap: list[OverlapAnswer]
     pairs: list[PairAnswer]

@@ -2050,6 +2050,13 @@ export interface components {
         Comparison: {
             /** Runs */
             runs: components["schemas"]["RunAnswer"][];
+            /**
+             * Settings
+             * @description with which each run was made, in their order; the recipe's own among them
+             */
+            settings: {
+                [key: string]: unknown;
+            }[];
             /** Overlap */
             overlap: components["schemas"]["OverlapAnswer"][];
             /** Pairs */

@@ -109,7 +109,7 @@ export function CompareScreen() {
                 <Metrics runs={compared.runs} letters={letters} />
               </Card>
               <Card title="Settings that differ">
-                <Settings runs={compared.runs} letters={letters} />
+                <Settings runs={compared.runs} settings={compared.settings} letters={letters} />
               </Card>
             </div>
             <Card>

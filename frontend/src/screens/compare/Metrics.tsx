@@ -2,6 +2,7 @@
 import type { ReactNode } from "react";
 
 import type { Run } from "@/api/client";
+import type { Comparison } from "@/api/evidence";
 import { count, duration, percent } from "@/parts/format";
 import { interval } from "@/screens/run/Findings";
 
@@ -88,12 +89,8 @@ export function Metrics({ runs, letters }: Props) {
   );
 }
 
-export function Settings({ runs, letters }: Props) {
-  const rows = [
-    { name: "recipe", values: runs.map(({ recipe }) => recipe) as unknown[] },
-    { name: "seed", values: runs.map(({ seed }) => seed) as unknown[] },
-  ].filter(({ values }) => new Set(values).size > 1);
-  const all = [...rows, ...differing(runs).filter(({ name }) => !rows.some((row) => row.name === name))];
+export function Settings({ runs, settings, letters }: Props & Pick<Comparison, "settings">) {
+  const all = differing(runs, settings);
   if (all.length === 0) return <p className="dim compare-hint">None: the runs were made alike.</p>;
   return (
     <div className="table-wide" tabIndex={0} role="region" aria-label="Settings that differ">

@@ -47,14 +47,19 @@ describe("comparing runs", () => {
     expect(galleryOf(all, all)).toEqual({ run: "a", flagged_by: ["b", "c"], not_flagged_by: [] });
   });
 
-  it("names only the settings that differ, also where one run lacks them", () => {
+  it("names what was chosen and differs, with what the recipe says where nothing was chosen", () => {
     const runs = [
-      { settings: { epochs: 10, width: 8, lr: 0.1 } },
-      { settings: { epochs: 20, width: 8, lr: 0.1, mixup: true } },
+      { recipe: "fast", seed: 0, settings: {} },
+      { recipe: "fast", seed: 1, settings: { epochs: 20, width: 8, logits: true } },
     ];
-    expect(differing(runs)).toEqual([
-      { name: "epochs", values: [10, 20] },
-      { name: "mixup", values: [null, true] },
+    const madeWith = [
+      { epochs: 16, width: 8, milestones: 100 },
+      { epochs: 20, width: 8, milestones: 125, logits: true },
+    ];
+    expect(differing(runs, madeWith)).toEqual([
+      { name: "seed", values: [0, 1] },
+      { name: "epochs", values: [16, 20] },
+      { name: "logits", values: [null, true] },
     ]);
   });
 

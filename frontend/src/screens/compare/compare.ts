@@ -50,11 +50,20 @@ export function galleryOf(flaggedBy: readonly string[], all: readonly string[]) 
   return { run: run ?? "", flagged_by: others, not_flagged_by: not };
 }
 
-/** The settings on which the runs differ, by name; what a run does not have is null. */
-export function differing(runs: readonly Pick<Run, "settings">[]): { name: string; values: unknown[] }[] {
+/**
+ * What was chosen for one of the runs and differs, by name, with what the others had of it: by their recipe, or null where
+ * they have no such thing. What merely follows from another recipe is not listed.
+ */
+export function differing(
+  runs: readonly Pick<Run, "recipe" | "seed" | "settings">[],
+  madeWith: readonly Readonly<Record<string, unknown>>[],
+): { name: string; values: unknown[] }[] {
   const names = [...new Set(runs.flatMap(({ settings }) => Object.keys(settings)))].sort();
-  return names
-    .map((name) => ({ name, values: runs.map(({ settings }) => settings[name] ?? null) }))
+  return ["recipe", "seed", ...names]
+    .map((name) => ({
+      name,
+      values: runs.map(({ recipe, seed }, at) => ({ ...madeWith[at], recipe, seed })[name] ?? null),
+    }))
     .filter(({ values }) => new Set(values.map((value) => JSON.stringify(value))).size > 1);
 }
 
