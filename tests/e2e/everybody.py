@@ -41,7 +41,7 @@ def violations_in_both_themes(page: Page) -> list[str]:
     for theme, rules in themes:
         page.emulate_media(color_scheme=theme)
         expect(page.locator(f"html[data-mantine-color-scheme={theme}]")).to_be_attached()
-        for figure in page.locator(".plot-host").all():
+        for figure in page.locator(".plot").all():
             expect(figure).to_have_attribute("data-state", "ready")
         found += [f"{theme}: {one}" for one in violations(page, rules)]
     return found

@@ -32,6 +32,11 @@ def test_the_epoch_slider_shows_the_losses_of_that_epoch_without_asking_again(
     page.reload()
     expect(plot).to_contain_text("Loss distribution after epoch 2")
     expect(page.get_by_text("estimated after epoch 2")).to_be_visible()
+    page.set_viewport_size({"width": 420, "height": 900})
+    said = page.locator(".plot-heading .dim").first
+    expect(said).to_contain_text("500 samples;")
+    assert said.evaluate("line => line.scrollWidth <= line.clientWidth"), "the figure's subtitle is cut off"
+    expect(page.locator(".modebar-btn[data-title^=Share]")).to_have_count(0)
 
 
 def test_a_moved_threshold_says_what_it_would_flag_and_shows_exactly_these(

@@ -6,9 +6,13 @@ import type { Figure } from "@/api/queries";
 
 import { FONT } from "@/theme";
 
+import { headingOf } from "./figureHeading";
 import { loadPlotly } from "./plotly";
 import { ErrorState } from "./States";
 import "./plot.css";
+
+/** What the heading leaves above the frame, for plotly's tools. */
+const ABOVE = 30;
 
 interface Props {
   figure: Figure;
@@ -16,7 +20,7 @@ interface Props {
   height: number | string;
   /** Over what the server's layout says; the same object as long as it says the same. */
   layout?: Record<string, unknown>;
-  /** Without tools and zoom, for figures that are only looked at. */
+  /** Without heading, tools and zoom, for figures that are only looked at. */
   still?: boolean;
   /** Hears the `customdata` of what was clicked. */
   onClick?: (customdata: unknown) => void;
@@ -43,12 +47,23 @@ export function Plot({ figure, label, height, layout, still = false, onClick }: 
           displaylogo: false,
           scrollZoom: !still,
           displayModeBar: still ? false : "hover",
-          modeBarButtonsToRemove: ["toImage", "autoScale2d"],
+          modeBarButtonsToRemove: ["sendChartToCloud", "toImage", "autoScale2d", "select2d", "lasso2d"],
+          // Nothing leaves this machine, whatever a later plotly.js offers.
+          plotlyServerURL: "",
         };
         const shown = await plotly.react(
           element,
           figure.data,
-          { ...figure.layout, font: { family: FONT }, ...layout },
+          {
+            ...figure.layout,
+            font: { family: FONT },
+            // Plotly cuts off a title that is too long; as text of the page it breaks.
+            title: undefined,
+            // The place says how high it is.
+            height: undefined,
+            ...layout,
+            margin: { ...marginOf(figure), t: ABOVE, ...marginOf({ layout: layout ?? {} }) },
+          },
           config,
         );
         if (element.dataset.hears === undefined) {
@@ -80,17 +95,21 @@ export function Plot({ figure, label, height, layout, still = false, onClick }: 
     setAttempt((before) => before + 1);
   };
   if (typeof state === "object") return <ErrorState error={state.failed} retry={again} />;
+  const { title, subtitle } = headingOf(figure);
   return (
-    <div className="plot" style={{ height }}>
-      {state === "loading" && <Skeleton height="100%" className="plot-wait" />}
-      <div
-        ref={host}
-        role="figure"
-        aria-label={label}
-        className="plot-host"
-        data-state={state}
-        data-clicks={onClick !== undefined || undefined}
-      />
+    <div className="plot" style={{ height }} role="figure" aria-label={label} data-state={state}>
+      {!still && (
+        <header className="plot-heading">
+          <strong>{title}</strong>
+          <span className="dim">{subtitle}</span>
+        </header>
+      )}
+      <div className="plot-room">
+        {state === "loading" && <Skeleton height="100%" className="plot-wait" />}
+        <div ref={host} className="plot-host" data-clicks={onClick !== undefined || undefined} />
+      </div>
     </div>
   );
 }
+
+const marginOf = ({ layout }: Pick<Figure, "layout">) => layout.margin as Record<string, number> | undefined;

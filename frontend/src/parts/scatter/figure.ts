@@ -1,5 +1,6 @@
 /** The server's map figure read into point groups; what colour means and who belongs where is decided there. Pure. */
 import type { Figure } from "@/api/queries";
+import { headingOf } from "@/parts/figureHeading";
 
 import { numbersOf, shapeOf, type Numbers } from "./typedArrays";
 import type { Points } from "./useCloud";
@@ -66,14 +67,11 @@ export function readScatter(figure: Figure): Scatter {
       ring: trace.marker?.symbol?.endsWith("-open") ?? false,
     }));
   const heat = traces.find(({ type }) => type === "heatmap");
-  const text = (figure.layout as { title?: { text?: string } }).title?.text ?? "";
-  const [title = "", subtitle = ""] = text.split("<br>").map((part) => part.replace(/<[^>]+>/g, ""));
   return {
     groups,
     density: heat ? readDensity(heat) : null,
     bounds: readBounds(figure, groups),
-    title,
-    subtitle,
+    ...headingOf(figure),
   };
 }
 

@@ -106,7 +106,6 @@ function layoutOf(figure: Figure): Record<string, unknown> {
   if (known) return known;
   const { xaxis, yaxis } = figure.layout as Record<"xaxis" | "yaxis", Record<string, unknown> | undefined>;
   const layout = {
-    title: undefined,
     margin: MARGIN,
     dragmode: false,
     showlegend: false,
