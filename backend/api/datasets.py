@@ -42,7 +42,7 @@ def create_dataset(body: DatasetCreate, context: In, caller: Me) -> DatasetAnswe
 def create_digits(body: DigitsCreate, context: In, caller: Me) -> DatasetAnswer:
     """Make the demo dataset: 1 797 handwritten digits with planted symmetric noise."""
     source = {"kind": "builtin", "name": "digits", "noise_rate": body.noise_rate, "seed": body.seed}
-    return _begin(context, caller, f"Handwritten digits, {body.noise_rate:.0%} noise", source)
+    return _begin(context, caller, f"Handwritten digits, {100 * body.noise_rate:g} % noise", source)
 
 
 @router.get("/{dataset_id}")
@@ -68,7 +68,7 @@ def inject_noise(dataset_id: Id, body: InjectCreate, context: In, caller: Me) ->
         parent = datasets.get(session, caller.id, dataset_id)
         datasets.require_ready(parent)
         _check_noise(body, len(parent.classes))
-        amount = "" if body.rate is None else f" {body.rate:.0%}"
+        amount = "" if body.rate is None else f" {100 * body.rate:g} %"
         name = body.name or f"{parent.name}, {body.kind}{amount} noise"
         plan = body.model_dump(include={"rate", "matrix", "seed"})
         source = {"kind": "injection", "noise": body.kind, **plan}

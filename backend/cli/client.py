@@ -144,7 +144,7 @@ def annotate(
     with plain_errors(), Client() as client, naming(client, "dataset", dataset):
         said = client.annotate(dataset, file)
     for each in said["annotators"]:
-        right = "" if each["accuracy"] is None else f", about {each['accuracy']:.0%} right"
+        right = "" if each["accuracy"] is None else f", about {100 * each['accuracy']:.0f} % right"
         say(f"{escape(each['name'])}: {each['labels']:,} labels{right}.")
     say(f"{said['unanimous']:,} of {said['annotated']:,} samples are unanimous.")
     say(f"The consensus differs from {said['differing']:,} given labels.")

@@ -35,9 +35,14 @@ def show_outcome(run: Run) -> None:
 
 def rate_in_words(run: Run) -> str:
     """`12.3 % (95 % interval 10.1 % to 14.5 %)`."""
-    interval = run["noise_rate_interval"]
-    between = f" (95 % interval {interval[0]:.1%} to {interval[1]:.1%})" if interval else ""
-    return f"{run['noise_rate']:.1%}{between}"
+    rate, interval = run["noise_rate"], run["noise_rate_interval"]
+    assert rate is not None
+    between = f" (95 % interval {_percent(interval[0])} to {_percent(interval[1])})" if interval else ""
+    return f"{_percent(rate)}{between}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def status_document(run: Run) -> dict[str, Any]:

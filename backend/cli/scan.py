@@ -83,7 +83,8 @@ def scan(
         result(str(out / SUMMARY))
         if fail_above is not None and not summary["passed"]:
             fail(
-                f"The estimated noise rate is {rate_in_words(run)}: above {fail_above:.1%}.", code=JOB_FAILED
+                f"The estimated noise rate is {rate_in_words(run)}: above {100 * fail_above:g} %.",
+                code=JOB_FAILED,
             )
 
 

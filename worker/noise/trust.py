@@ -92,7 +92,7 @@ def trust_of(mixture: Mixture, loss: ArrayLike, gain: float, corroborated: bool 
     if piled > MOSTLY_PILED:
         return Trust(
             "none",
-            (*left_out, f"Saturated: {piled:.0%} of the losses lie at their {end}; the network has memorised or not learned."),
+            (*left_out, f"Saturated: {100 * piled:.0f} % of the losses lie at their {end}; the network has memorised or not learned."),
         )  # fmt: skip
     separation, weight = mixture.separation, float(mixture.weights_[1])
     apart = separation >= SEPARATED and SMALL_COMPONENT <= weight <= 1.0 - SMALL_COMPONENT
@@ -138,7 +138,9 @@ def trust_of(mixture: Mixture, loss: ArrayLike, gain: float, corroborated: bool 
             "More than nine in ten samples look noisy; the network may not have learned the classes."
         )
     if piled > PILED:
-        trust = trust.doubting(f"{piled:.0%} of the losses lie at their {end}: nothing tells those apart.")
+        trust = trust.doubting(
+            f"{100 * piled:.0f} % of the losses lie at their {end}: nothing tells those apart."
+        )
     return trust
 
 
@@ -162,13 +164,13 @@ def trust_of_labels(model: LabelModel, posterior_N: FloatArray, agreement: float
         return Trust(
             "none",
             (
-                f"{rate:.2%} of the labels look wrong, no more than a network's own mistakes: no sign of label noise.",
+                f"{100 * rate:.2f} % of the labels look wrong, no more than a network's own mistakes: no sign of label noise.",
             ),
         )
     trust = Trust("good", (f"Labels are wrong {kind}, also where the network is surest.",))
     if rate < RARE:
         trust = trust.doubting(
-            f"Only {rate:.1%} of the labels look wrong; some of them are the network's own mistakes."
+            f"Only {100 * rate:.1f} % of the labels look wrong; some of them are the network's own mistakes."
         )
     if rate * posterior_N.size < FEWEST_NOISY:
         trust = trust.doubting(f"Only about {rate * posterior_N.size:.0f} labels look wrong.")

@@ -241,4 +241,4 @@ def _subtitle(numbers: LossNumbers, samples: int) -> str:
     chosen = next((m for m in numbers.mixtures if m.name == numbers.chosen), None)
     if chosen is None:
         return f"{samples:,} samples; neither mixture explains them better than one component"
-    return f"{samples:,} samples; {MIXTURE_TITLES[chosen.name]} chosen, noisy share {chosen.weight_noisy:.1%}"
+    return f"{samples:,} samples; {MIXTURE_TITLES[chosen.name]} chosen, noisy share {100 * chosen.weight_noisy:.1f} %"

@@ -212,7 +212,7 @@ def _by_label(label_N: NDArray[Any], classes: Sequence[str], palette: Palette) -
 def _by_posterior(noise_posterior_N: NDArray[Any], theme: Theme) -> tuple[Kinds, NDArray[Any]]:
     steps = POSTERIOR_STEPS
     kinds = [
-        (f"{step / steps:.0%} to {(step + 1) / steps:.0%}", colour)
+        (f"{100 * step // steps} to {100 * (step + 1) // steps} %", colour)
         for step, colour in enumerate(cividis(theme))
     ]
     return kinds, np.clip((np.asarray(noise_posterior_N) * steps).astype(np.int64), 0, steps - 1)

@@ -27,7 +27,7 @@ def test_the_digits_are_one_request_away_and_their_job_is_queued(
     answer = client.post("/api/datasets/builtin/digits", json={"noise_rate": 0.3, "seed": 7})
     assert answer.status_code == 201
     dataset = answer.json()
-    assert dataset["name"] == "Handwritten digits, 30% noise"
+    assert dataset["name"] == "Handwritten digits, 30 % noise"
     assert dataset["source"] == {"kind": "builtin", "name": "digits", "noise_rate": 0.3, "seed": 7}
     assert queued_jobs(database, dataset["id"]) == 1
     assert client.get(f"/api/datasets/{dataset['id']}").json() == dataset
@@ -55,7 +55,7 @@ def test_planted_noise_makes_a_derived_dataset(
     assert answer.status_code == 201
     derived = answer.json()
     assert derived["parent_id"] == parent
-    assert derived["name"] == "Pets & co, symmetric 40% noise"
+    assert derived["name"] == "Pets & co, symmetric 40 % noise"
     assert derived["source"] == {
         "kind": "injection",
         "noise": "symmetric",

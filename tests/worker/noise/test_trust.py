@@ -89,7 +89,7 @@ def test_losses_piled_up_at_one_end_are_saturated(end: float) -> None:
     loss_N[:3000] = end
     trust = judged(loss_N)
     assert trust.verdict == "none"
-    assert "75%" in trust.reasons[0]
+    assert "75 %" in trust.reasons[0]
 
 
 def test_mostly_noisy_is_doubted() -> None:

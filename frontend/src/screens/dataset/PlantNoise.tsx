@@ -57,7 +57,7 @@ export function PlantNoise({ dataset, opened, onClose }: DialogProps & { dataset
         />
         <TextInput
           label="Name"
-          placeholder={`${dataset.name}, ${rate} % noise`}
+          placeholder={`${dataset.name}, ${kind} ${rate} % noise`}
           maxLength={200}
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
