@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.e2e.chromium import HINT, find_chromium
 from tests.e2e.conftest import FLAGS, PATIENCE_MS, WINDOW
+from tests.e2e.people import let_in, share
 from tests.installation import Installation, installation
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
@@ -72,6 +73,10 @@ def _some_epochs_are_done(page: Page) -> None:
     expect(page.get_by_role("img", name="Histogram of")).to_be_visible()
 
 
+def _settle_one(page: Page) -> None:
+    page.keyboard.press("j")
+
+
 def _open_palette(page: Page) -> None:
     page.keyboard.press("Control+k")
     expect(page.get_by_role("option").first).to_be_visible()
@@ -102,6 +107,10 @@ SCREENS = (
     Screen("palette", "/runs/{run}/flags", "flags reviewed", _open_palette),
     Screen("keys", "/runs/{run}/flags", "flags reviewed", _open_keys),
 )
+ADJUDICATE = Screen("adjudicate", "/datasets/{dataset}/adjudicate", "Another class", _settle_one)
+"""The last, since its dataset is reviewed blind, which the others are not."""
+REPORT = "report"
+NAMES = (*(screen.name for screen in SCREENS), REPORT, ADJUDICATE.name)
 
 
 def draw(page: Page, screen: Screen, shown: Shown) -> bytes:
@@ -145,6 +154,41 @@ def prepare(system: Installation, page: Page) -> Shown:
     return Shown(dataset, run, other, live)
 
 
+def review_blind(system: Installation, page: Page, shown: Shown) -> None:
+    """Two people decide the same flags apart from each other, and not always alike."""
+    page.goto("/")
+    flagged = page.request.get(f"/api/runs/{shown.run}/samples?flagged=true&limit=60").json()["items"]
+    _decide(page, shown.dataset, [{"index": index, "verdict": "cleared"} for index in range(1797)])
+    blind = page.request.put(f"/api/datasets/{shown.dataset}/review", data={"blind": True})
+    assert blind.ok, blind.text()
+    browser = page.context.browser
+    assert browser is not None
+    for name, turns in (
+        ("ada", {}),
+        ("rob", {5: "keep", 17: "unsure", 23: "relabel", 30: "keep", 44: "remove"}),
+    ):
+        context = browser.new_context(base_url=system.url, extra_http_headers={"Origin": system.url})
+        let_in(page, context, system.url, name, "reviewer")
+        share(page, system.url, shown.dataset, name, "reviewer")
+        guest = context.new_page()
+        _decide(
+            guest,
+            shown.dataset,
+            [_judged(row, number, turns.get(number)) for number, row in enumerate(flagged)],
+        )
+        context.close()
+
+
+def _judged(row: dict[str, Any], number: int, turn: str | None) -> dict[str, Any]:
+    """The suggested label, some kept; `turn` says what another pair of eyes sees."""
+    verdict = turn or ("keep" if number % 4 == 3 else "relabel")
+    if verdict != "relabel":
+        return {"index": row["index"], "verdict": verdict}
+    label = row["suggested_label"]
+    other = next(each for each in range(10) if each not in (label, row["given_label"]))
+    return {"index": row["index"], "verdict": verdict, "label": other if turn else label}
+
+
 def _verdict(number: int, row: dict[str, Any]) -> dict[str, Any]:
     verdict = ("relabel", "keep", "relabel", "relabel", "remove", "relabel", "unsure")[number % 7]
     decided = {"index": row["index"], "verdict": verdict}
@@ -165,8 +209,8 @@ def save(png: bytes, name: str, folder: Path) -> None:
     print(f"{file.name}: {file.stat().st_size // 1000} kB")
 
 
-def take_all(browser: Browser, system: Installation, folder: Path, names: Iterable[str]) -> None:
-    """Every named picture in both themes (all where none is named)."""
+def take_all(browser: Browser, system: Installation, folder: Path, names: Iterable[str], width: int) -> None:
+    """Every named picture in both themes (all where none is named), in a window of this width in pixels."""
     wanted = set(names)
     headers = {"Origin": system.url}
     signing_in = browser.new_context(base_url=system.url, extra_http_headers=headers)
@@ -177,7 +221,10 @@ def take_all(browser: Browser, system: Installation, folder: Path, names: Iterab
     shown = prepare(system, page)
     looks = {
         ending: browser.new_context(
-            storage_state=cookies, viewport=WINDOW, color_scheme=theme, base_url=system.url
+            storage_state=cookies,
+            viewport={**WINDOW, "width": width},
+            color_scheme=theme,
+            base_url=system.url,
         )
         for theme, ending in ENDINGS.items()
     }
@@ -186,16 +233,21 @@ def take_all(browser: Browser, system: Installation, folder: Path, names: Iterab
         if not wanted or screen.name in wanted:
             for ending, page in pages.items():
                 save(draw(page, screen, shown), screen.name + ending, folder)
-    if not wanted or "report" in wanted:
+    if not wanted or REPORT in wanted:
         for ending, context in looks.items():
-            save(draw_report(context, system, shown), "report" + ending, folder)
+            save(draw_report(context, system, shown), REPORT + ending, folder)
+    if not wanted or ADJUDICATE.name in wanted:
+        review_blind(system, page, shown)
+        for ending, shown_page in pages.items():
+            save(draw(shown_page, ADJUDICATE, shown), ADJUDICATE.name + ending, folder)
 
 
 def main() -> None:
     """Command line: the pictures to draw; all where none is named."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*(screen.name for screen in SCREENS), "report", []])
+    parser.add_argument("names", nargs="*", choices=[*NAMES, []])
     parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--width", type=int, default=WINDOW["width"], help="of the window, in pixels")
     given = parser.parse_args()
     path = find_chromium()
     if path is None:
@@ -206,7 +258,7 @@ def main() -> None:
         Path(made).chmod(0o755)
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         with installation(Path(made)) as system:
-            take_all(browser, system, given.folder, given.names)
+            take_all(browser, system, given.folder, given.names, given.width)
         browser.close()
 
 

@@ -67,10 +67,16 @@ def test_reviewers_decide_blind_and_what_they_disagree_on_is_settled(
     sample = page.get_by_role("region", name="Sample 1", exact=True)
     expect(sample).to_contain_text("rob")
     expect(sample).to_contain_text("local")
+    expect(page.get_by_text(re.compile("said the same of 1 of 2 samples"))).to_be_visible()
+    expect(
+        page.get_by_text(re.compile("Not reviewed for them: 1 on which.*2 with one answer"))
+    ).to_be_visible()
     assert violations_in_both_themes(page) == []
     page.keyboard.press("Enter")
     expect(sample.get_by_text("Settled:")).to_be_visible()
     expect(page.get_by_text("Adjudicated (1)")).to_be_visible()
+    expect(page.get_by_text("Exports use the 1 agreed and 1 adjudicated.")).to_be_visible()
+    assert violations_in_both_themes(page) == []
     page.keyboard.press("z")
     expect(page.get_by_text("Disagree (1)")).to_be_visible()
     expect(sample.get_by_text("Settled:")).to_be_hidden()

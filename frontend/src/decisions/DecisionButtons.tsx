@@ -12,6 +12,8 @@ interface Props {
   standing?: Standing;
   /** What accepting the suggestion would say; absent where there is nothing to suggest. */
   suggestion?: string;
+  /** What keeping says. */
+  keep?: string;
   /** Put after each word, such as the number of samples meant. */
   suffix?: string;
   keys?: boolean;
@@ -25,6 +27,7 @@ interface Props {
 export function DecisionButtons({
   standing = null,
   suggestion,
+  keep = "Keep",
   suffix = "",
   keys = true,
   onKeep,
@@ -58,7 +61,7 @@ export function DecisionButtons({
   };
   return (
     <div className="decides" role="group" aria-label="Decide">
-      {one("keep", "Keep", "keep", onKeep)}
+      {one("keep", keep, "keep", onKeep)}
       {onAccept && one("relabel", suggestion ?? "Accept", "accept", onAccept)}
       {one("remove", "Remove", "remove", onRemove)}
       {one("unsure", "Unsure", "unsure", onUnsure)}

@@ -21,7 +21,7 @@ export function Mark({
       : look.word;
   return (
     <span
-      className="mark"
+      className={word ? "mark mark-word" : "mark"}
       style={{ background: look.fill, color: look.onFill }}
       title={`${look.word}${says === look.word ? "" : `: ${says}`}`}
     >

@@ -6,15 +6,18 @@ import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { problemOf, type Dataset } from "@/api/client";
-import { dataset as datasetQuery } from "@/api/queries";
+import { dataset as datasetQuery, runs as runsQuery } from "@/api/queries";
 import { review as reviewQuery, reviewedSamples, type ReviewStatus } from "@/api/review";
+import { KeyOf } from "@/keys/Kbd";
 import { useKeys } from "@/keys/useKeys";
 import { count } from "@/parts/format";
+import { LinkButton } from "@/parts/LinkButton";
 import { Page } from "@/parts/Page";
 import { EmptyState, ErrorState, Loading, ProblemNote } from "@/parts/States";
 import { ClassPicker } from "@/screens/flags/ClassPicker";
 
 import { Answers } from "./Answers";
+import { Stands } from "./Stands";
 import { relabelOf, useAdjudications } from "./useAdjudications";
 import "./doublereview.css";
 
@@ -24,7 +27,7 @@ const SHOWN: { value: ReviewStatus; word: string }[] = [
   { value: "disagree", word: "Disagree" },
   { value: "adjudicated", word: "Adjudicated" },
   { value: "agreed", word: "Agreed" },
-  { value: "once", word: "Decided by one" },
+  { value: "once", word: "One answer" },
 ];
 
 export function AdjudicateScreen() {
@@ -34,7 +37,7 @@ export function AdjudicateScreen() {
   return (
     <Page
       title="Adjudicate"
-      sub="What two reviewers decided independently. What you settle stands, whatever they say afterwards."
+      sub={`${dataset.data ? `${dataset.data.name}: what` : "What"} reviewers decided apart from each other. What you settle stands, whatever they say afterwards.`}
     >
       {dataset.data ? <Reviewed dataset={dataset.data} /> : <Loading rows={3} height={120} />}
     </Page>
@@ -45,6 +48,7 @@ function Reviewed({ dataset }: { dataset: Dataset }) {
   const { status = "disagree", page = 1 } = useSearch({ from: "/datasets/$datasetId/adjudicate" });
   const navigate = useNavigate({ from: "/datasets/$datasetId/adjudicate" });
   const progress = useQuery(reviewQuery(dataset.id)).data?.progress;
+  const newest = useQuery(runsQuery(dataset.id)).data?.items.find(({ status }) => status === "succeeded");
   const query = reviewedSamples(dataset.id, status, (page - 1) * PAGE, PAGE);
   const asked = useQuery(query);
   const items = asked.data?.items ?? [];
@@ -79,22 +83,33 @@ function Reviewed({ dataset }: { dataset: Dataset }) {
   if (asked.isError) return <ErrorState error={asked.error} retry={() => void asked.refetch()} />;
   return (
     <div className="stack">
-      <SegmentedControl
-        aria-label="Which samples"
-        value={status}
-        data={SHOWN.map(({ value, word }) => ({
-          value,
-          label: progress ? `${word} (${count(progress[value])})` : word,
-        }))}
-        onChange={(value) => {
-          setChosen(0);
-          void navigate({ search: value === "disagree" ? {} : { status: value }, replace: true });
-        }}
-      />
+      {progress && <Stands datasetId={dataset.id} progress={progress} />}
+      <div className="answers-bar">
+        <SegmentedControl
+          aria-label="Which samples"
+          className="answers-which"
+          value={status}
+          data={SHOWN.map(({ value, word }) => ({
+            value,
+            label: progress ? `${word} (${count(progress[value])})` : word,
+          }))}
+          onChange={(value) => {
+            setChosen(0);
+            void navigate({ search: value === "disagree" ? {} : { status: value }, replace: true });
+          }}
+        />
+        <p className="answers-keys dim">
+          <KeyOf action="next" /> <KeyOf action="previous" /> move, <KeyOf action="undo" /> takes back
+        </p>
+      </div>
       {error !== null && <ProblemNote problem={problemOf(error)} />}
       {asked.isPending && <Loading rows={3} height={120} />}
       {asked.data && items.length === 0 && (
-        <EmptyState icon={<IconScale size={22} stroke={1.6} />} title={NOTHING[status].title}>
+        <EmptyState
+          icon={<IconScale size={22} stroke={1.6} />}
+          title={NOTHING[status].title}
+          action={status === "disagree" && newest && <ToExport runId={newest.id} />}
+        >
           {NOTHING[status].says}
         </EmptyState>
       )}
@@ -103,6 +118,7 @@ function Reviewed({ dataset }: { dataset: Dataset }) {
           key={sample.index}
           dataset={dataset}
           sample={sample}
+          newest={newest?.id}
           cursor={place === at}
           onPoint={() => setChosen(place)}
           onSettle={progress ? (verdict, label) => decide(place, verdict, label) : undefined}
@@ -112,6 +128,12 @@ function Reviewed({ dataset }: { dataset: Dataset }) {
           }}
         />
       ))}
+      {status === "disagree" && progress?.disagree === 0 && items.length > 0 && newest && (
+        <div className="answers-done" role="status">
+          <strong>All of them are settled.</strong>
+          <ToExport runId={newest.id} />
+        </div>
+      )}
       {asked.data && asked.data.total > PAGE && (
         <Pagination
           total={Math.ceil(asked.data.total / PAGE)}
@@ -133,6 +155,14 @@ function Reviewed({ dataset }: { dataset: Dataset }) {
         onClose={() => setPicking(false)}
       />
     </div>
+  );
+}
+
+function ToExport({ runId }: { runId: string }) {
+  return (
+    <LinkButton to="/runs/$runId/export" params={{ runId }}>
+      Export the labels
+    </LinkButton>
   );
 }
 

@@ -1,11 +1,9 @@
 /** One sample with what each reviewer said of it, and what is settled. */
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { IconArrowsExchange, IconTag } from "@tabler/icons-react";
 import { useEffect, useRef } from "react";
 
 import type { Dataset } from "@/api/client";
-import { runs as runsQuery } from "@/api/queries";
 import type { Reviewed } from "@/api/review";
 import { DecisionButtons } from "@/decisions/DecisionButtons";
 import { Mark } from "@/decisions/Mark";
@@ -19,6 +17,8 @@ import { relabelOf, type Verdict } from "./useAdjudications";
 interface Props {
   dataset: Dataset;
   sample: Reviewed;
+  /** The run whose evidence there is to look at. */
+  newest: string | undefined;
   /** The keys mean this one. */
   cursor: boolean;
   onPoint: () => void;
@@ -27,9 +27,8 @@ interface Props {
   onRelabel: () => void;
 }
 
-export function Answers({ dataset, sample, cursor, onPoint, onSettle, onRelabel }: Props) {
+export function Answers({ dataset, sample, newest, cursor, onPoint, onSettle, onRelabel }: Props) {
   const place = useRef<HTMLElement>(null);
-  const newest = useQuery(runsQuery(dataset.id)).data?.items.find(({ status }) => status === "succeeded");
   const nameOf = (label: number) => dataset.classes[label] ?? String(label);
   const [first, ...others] = relabelOf(sample);
   const settled = standingFrom(sample.adjudication);
@@ -41,18 +40,18 @@ export function Answers({ dataset, sample, cursor, onPoint, onSettle, onRelabel 
       ref={place}
       className="card answers"
       aria-label={`Sample ${sample.index}`}
-      data-cursor={cursor || undefined}
+      aria-current={cursor || undefined}
       onPointerDown={onPoint}
     >
       <Thumb datasetId={dataset.id} index={sample.index} alt={`Sample ${sample.index}`} />
       <div className="answers-said">
         <header>
           <strong className="number">Sample {sample.index}</strong>
-          <span className="dim">given {nameOf(sample.given_label)}</span>
-          {newest && (
+          <span className="dim">given label {nameOf(sample.given_label)}</span>
+          {newest !== undefined && (
             <Link
               to="/runs/$runId/review/$index"
-              params={{ runId: newest.id, index: String(sample.index) }}
+              params={{ runId: newest, index: String(sample.index) }}
               search={{ show: "all" }}
               className="answers-evidence"
             >
@@ -63,8 +62,10 @@ export function Answers({ dataset, sample, cursor, onPoint, onSettle, onRelabel 
         <ul>
           {sample.answers.map((said) => (
             <li key={said.account}>
-              <Mark standing={standingFrom(said)} classes={dataset.classes} word />
-              <span>{said.account}</span>
+              <span className="answers-who">{said.account}</span>
+              <span>
+                <Mark standing={standingFrom(said)} classes={dataset.classes} word />
+              </span>
               <span className="faint">{ago(said.decided_at)}</span>
             </li>
           ))}
@@ -75,7 +76,8 @@ export function Answers({ dataset, sample, cursor, onPoint, onSettle, onRelabel 
           <DecisionButtons
             standing={settled}
             keys={cursor}
-            suggestion={first === undefined ? undefined : nameOf(first)}
+            keep={`Keep ${nameOf(sample.given_label)}`}
+            suggestion={first === undefined ? undefined : `Relabel to ${nameOf(first)}`}
             onKeep={() => onSettle("keep")}
             onAccept={first === undefined ? undefined : () => onSettle("relabel", first)}
             onRemove={() => onSettle("remove")}
@@ -89,7 +91,7 @@ export function Answers({ dataset, sample, cursor, onPoint, onSettle, onRelabel 
                   aria-hidden
                   style={{ color: "var(--na-relabel)" }}
                 />
-                <span className="decide-word">{nameOf(label)}</span>
+                <span className="decide-word">Relabel to {nameOf(label)}</span>
               </button>
             ))}
             <button type="button" className="decide" onClick={onRelabel}>
