@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import httpx
@@ -55,6 +56,24 @@ def test_the_theme_is_ones_own_or_the_systems_and_stays(open_page: Callable[...,
     expect(root).to_have_attribute("data-mantine-color-scheme", "dark")
 
 
+def test_what_nothing_needs_is_removed_and_the_space_freed_is_said(page: Page, system: Installation) -> None:
+    left = system.data / "artifacts" / "runs" / ("0" * 32) / "model.safetensors"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"x" * 3000)
+    os.utime(left, (0, 0))
+    page.goto("/settings#resources")
+    resources = page.locator("#resources")
+    files, size = page.request.get("/api/installation").json()["retention"]["would_free"].values()
+    assert (files, size) == (1, 3000), "an earlier test left files over"
+    expect(resources).to_contain_text("1 file that nothing needs: 3.0 kB.")
+    resources.get_by_role("button", name="Remove them now").click()
+    expect(page.get_by_text("Removed 1 file, 3.0 kB.")).to_be_visible()
+    expect(resources).to_contain_text("Nothing is left over that could go.")
+    expect(resources).to_contain_text("Last removed just now: 3.0 kB.")
+    expect(resources.get_by_role("button", name="Remove them now")).to_be_disabled()
+    assert not left.exists()
+
+
 def test_the_settings_say_what_serves_them_and_are_for_everybody(
     open_page: Callable[..., Page],
 ) -> None:
@@ -67,6 +86,8 @@ def test_the_settings_say_what_serves_them_and_are_for_everybody(
     expect(resources.get_by_role("table", name="Workers")).to_contain_text("Ready")
     expect(resources.locator(".stat").first).to_contain_text("B")
     expect(resources.get_by_role("button", name="Remove them now")).to_be_visible()
+    page.set_viewport_size({"width": 420, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") == 420, "wider than the window"
     page.get_by_role("button", name="Undo: Z. Change").click()
     page.keyboard.press("x")
     expect(page.get_by_role("alert")).to_be_visible()

@@ -52,6 +52,21 @@ def test_new_labels_become_a_version_with_its_difference_which_can_be_deleted_fo
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="Make the version")).to_be_disabled()
     dialog.get_by_label("File of labels").set_input_files(table)
+    dialog.get_by_role("button", name="Make the version").click()
+    refused = page.get_by_role("alert")
+    expect(refused).to_contain_text("LABEL_UNKNOWN", timeout=60_000)
+    expect(refused).to_contain_text("smudge")
+    # The hint names what there is to tick.
+    expect(refused).to_contain_text("“Labels that are no class yet become classes” in the browser")
+    failed = page.request.delete(
+        f"/api/datasets/{page.url.rsplit('/', 1)[-1]}", headers={"Origin": system.url}
+    )
+    assert failed.ok, failed.text()
+
+    page.goto(f"/datasets/{dataset}")
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="New labels").click()
+    dialog.get_by_label("File of labels").set_input_files(table)
     dialog.get_by_label("Name").fill("better labels")
     dialog.get_by_label("Labels that are no class yet become classes").check()
     assert violations(page) == []

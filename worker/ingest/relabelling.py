@@ -22,7 +22,10 @@ from worker.ingest.names import natural_key, shown
 from worker.ingest.rows import KEY_COLUMNS, count_differs, placed
 from worker.ingest.sheets import read_sheet
 
-HINT = "Correct it, or say that new classes are meant: new_classes, on the command line --new-classes."
+HINT = (
+    "Correct it, or say that new classes are meant: “Labels that are no class yet become classes” in the browser, "
+    "--new-classes on the command line."
+)
 LABEL_COLUMNS = ("label", "cleaned_label", "new_label", "given_label")
 
 

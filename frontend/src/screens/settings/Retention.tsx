@@ -33,7 +33,7 @@ export function Retention({ use }: { use: InstallationUse }) {
             : "They stay until they are removed; NOISE_AUDIT_PRUNE_DAYS sets a schedule."}
           {last && ` Last removed ${ago(last.at)}: ${bytes(last.bytes)}.`}
           {uploads.unfinished_count > 0 &&
-            ` ${many(uploads.unfinished_count, "upload")} (${bytes(uploads.unfinished_bytes)}) can still be gone on with.`}
+            ` ${many(uploads.unfinished_count, "upload")} (${bytes(uploads.unfinished_bytes)}) can still be resumed.`}
         </p>
         <Button
           size="xs"
