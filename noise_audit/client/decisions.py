@@ -30,21 +30,9 @@ class Decisions(Datasets):
 
         The same key twice records once. More than 10 000 are recorded in several steps.
         """
-        key = idempotency_key or uuid.uuid4().hex
-        classes: list[str] = []
-        if any(isinstance(item.get("label"), str) for item in items):
-            classes = self.dataset(dataset_id)["classes"]
-        sent = [_with_class_index(dict(item), classes) for item in items]
-        recorded, counts = 0, {}
-        for begin in range(0, max(1, len(sent)), DECISIONS_AT_ONCE):
-            body = {
-                "items": sent[begin : begin + DECISIONS_AT_ONCE],
-                "run_id": run_id,
-                "idempotency_key": f"{key}-{begin}" if begin else key,
-            }
-            answer = self._wire.json("POST", f"/api/datasets/{dataset_id}/decisions", json=body)
-            recorded, counts = recorded + answer["recorded"], answer["counts"]
-        return {"recorded": recorded, "counts": counts}
+        address = f"/api/datasets/{dataset_id}/decisions"
+        recorded, answer = self._recorded(dataset_id, address, items, idempotency_key, run_id=run_id)
+        return {"recorded": recorded, "counts": answer["counts"]}
 
     def decisions(self, dataset_id: str) -> list[Decision]:
         """The decision that stands on each sample that has one, by rising sample index."""
@@ -60,6 +48,28 @@ class Decisions(Datasets):
         if dry_run:
             return self._wire.json("POST", f"{address}/preview", json=body)
         return self._wire.json("POST", address, json={**body, "idempotency_key": idempotency_key})
+
+    def _recorded(
+        self,
+        dataset_id: str,
+        address: str,
+        items: Sequence[Decision | Mapping[str, Any]],
+        idempotency_key: str | None,
+        **said: Any,
+    ) -> tuple[int, Json]:
+        """Send items in as many requests as they need: how many were recorded, and the last answer."""
+        key = idempotency_key or uuid.uuid4().hex
+        classes: list[str] = []
+        if any(isinstance(item.get("label"), str) for item in items):
+            classes = self.dataset(dataset_id)["classes"]
+        sent = [_with_class_index(dict(item), classes) for item in items]
+        recorded, answer = 0, {}
+        for begin in range(0, max(1, len(sent)), DECISIONS_AT_ONCE):
+            part_key = f"{key}-{begin}" if begin else key
+            part = {"items": sent[begin : begin + DECISIONS_AT_ONCE], "idempotency_key": part_key}
+            answer = self._wire.json("POST", address, json={**part, **said})
+            recorded += answer["recorded"]
+        return recorded, answer
 
 
 def _with_class_index(item: Json, classes: Sequence[str]) -> Json:

@@ -20,6 +20,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from noise_audit import Client
 from tests.installation import Installation, installation
 
 pytestmark = pytest.mark.slow
@@ -69,6 +70,12 @@ def test_every_example_runs_and_gives_what_the_text_says(
     assert "100%" in output
     assert "new, 10 there already" in output
     assert said["corrected"]["classes"] == [*CLASSES, "owl"]
+    assert (said["settled"]["recorded"], said["settled"]["progress"]["adjudicated"]) == (1, 1)
+    with Client() as client:
+        assert not client.review(said["more"]["id"])["blind"]
+        assert [(each["index"], each["status"]) for each in client.reviewed(said["more"]["id"])] == [
+            (0, "adjudicated")
+        ]
     results, issues = said["results"], said["issues"]
     assert isinstance(results, pd.DataFrame)
     assert isinstance(said["table"], pa.Table)

@@ -38,6 +38,29 @@ def test_planted_noise_is_found_at_its_rate_and_kind(kind: str, rate: float) -> 
     assert flag_metrics(given_N != true_N, posterior_N >= 0.5)["f1"] > best - 0.03
 
 
+def test_few_wrong_labels_among_many_classes_are_not_explained_away() -> None:
+    rng, classes = np.random.default_rng(0), 300
+    true_N = rng.integers(0, classes, 5 * classes)
+    logit_NC = rng.normal(0.0, 1.0, (true_N.size, classes))
+    logit_NC[np.arange(true_N.size), true_N] += rng.gamma(9.0, 1.0, true_N.size)
+    probability_NC = np.exp(2.0 * (logit_NC - logit_NC.max(axis=1, keepdims=True)))
+    probability_NC /= probability_NC.sum(axis=1, keepdims=True)
+    given_N = inject(true_N, classes, "symmetric-exclusive", 0.03, np.random.default_rng(1))
+    model = LabelModel().fit(probability_NC, given_N)
+    posterior_N = model.posterior(probability_NC, given_N)
+    assert flag_metrics(given_N != true_N, posterior_N >= 0.5)["f1"] > 0.98
+    assert model.offset_C_.std() < 1.0
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_two_classes_that_are_told_apart_leave_a_likely_fit(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    true_N = rng.integers(0, 2, 1_000)
+    logit_N = rng.normal(np.where(true_N == 1, 30.0, -30.0), 11.0)
+    probability_NC = np.stack([1.0 / (1.0 + np.exp(logit_N)), 1.0 / (1.0 + np.exp(-logit_N))], axis=1)
+    assert LabelModel().fit(probability_NC, true_N).informative_ > 0.6
+
+
 def test_a_full_matrix_is_the_planted_one() -> None:
     probability_NC, true_N = network(30_000)
     matrix_CC = 0.7 * np.eye(6) + 0.2 * np.roll(np.eye(6), 1, axis=1) + 0.1 * np.roll(np.eye(6), 2, axis=1)
