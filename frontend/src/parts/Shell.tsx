@@ -40,13 +40,7 @@ export function Shell({ account, children }: { account: Account; children: React
         </Link>
         <Breadcrumbs />
         <div className="shell-tools">
-          <button
-            type="button"
-            className="shell-search"
-            // Where it is narrow the words are not there.
-            aria-label="Search or do…"
-            onClick={() => setPalette(true)}
-          >
+          <button type="button" className="shell-search" onClick={() => setPalette(true)}>
             <IconSearch size={15} stroke={1.75} aria-hidden />
             <span>Search or do…</span>
             <KeyOf action="palette" />
