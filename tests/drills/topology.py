@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from urllib.parse import quote
 
 import httpx
 from sqlalchemy import text
@@ -27,6 +28,7 @@ from backend.store.artifacts import Artifacts
 from backend.store.database import Database, migrate
 from backend.store.postgres import EmbeddedPostgres
 from tests.bucket import new_bucket, s3_environment, s3_server
+from tests.drills.line import Line
 from tests.installation import clean_environment, is_ready, wait_until
 
 FINAL = frozenset({"ready", "succeeded", "failed", "cancelled"})
@@ -125,6 +127,7 @@ class Topology:
         artifacts: str,
         environment: dict[str, str],
         clocks: Clocks | None,
+        lines: bool,
     ) -> None:
         self.folder, self.clocks = folder, clocks
         self.postgres = EmbeddedPostgres(folder / "postgres")
@@ -150,7 +153,12 @@ class Topology:
             self._part(f"backend-{port}", ["backend.cli", "serve"], {"NOISE_AUDIT_PORT": str(port)})
             for port in self.ports
         ]
-        self.workers = [self._part(f"worker-{number}", ["worker"], {}) for number in range(workers)]
+        names = [f"worker-{number}" for number in range(workers)]
+        self.lines = {
+            name: Line(folder / f"line-{name}", folder / "postgres/socket") for name in names if lines
+        }
+        """Of each worker's name, where it has one of its own to the database."""
+        self.workers = [self._part(name, ["worker"], self._by_line(name)) for name in names]
         with self.database.transaction() as session:
             account = accounts.ensure_local_account(session)
             _, self.token = accounts.new_api_token(session, account.id, "drill", None)
@@ -158,6 +166,13 @@ class Topology:
     def _part(self, name: str, module: list[str], more: dict[str, str]) -> Part:
         clock = self.clocks.environment(name) if self.clocks else {}
         return Part(name, module, {**self.environment, **more, **clock}, self.folder / f"{name}.log")
+
+    def _by_line(self, name: str) -> dict[str, str]:
+        if name not in self.lines:
+            return {}
+        own = str(self.lines[name].folder)
+        beyond = str(self.folder / "postgres/socket")
+        return {"NOISE_AUDIT_DATABASE_URL": self.database.url.replace(quote(beyond, ""), quote(own, ""))}
 
     def start(self) -> None:
         """Start everything and wait until it serves."""
@@ -170,6 +185,8 @@ class Topology:
         """Stop everything; what was paused too."""
         for part in (*self.workers, *self.backends):
             part.kill()
+        for line in self.lines.values():
+            line.close()
         self.database.dispose()
         self.postgres.stop()
 
@@ -223,9 +240,12 @@ class Topology:
 
 @contextmanager
 def topology(
-    *, backends: int = 1, workers: int = 1, s3: bool = False, clocks: bool = False
+    *, backends: int = 1, workers: int = 1, s3: bool = False, clocks: bool = False, lines: bool = False
 ) -> Iterator[Topology]:
-    """Everything running, in a folder of its own that goes with it; with `clocks` that can be set, where possible."""
+    """Everything running, in a folder of its own that goes with it.
+
+    With `clocks` that can be set, where possible; with `lines` to the database, one for each worker, that can be cut.
+    """
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="noise-audit-drill-", dir="/tmp"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -245,6 +265,7 @@ def topology(
             artifacts=artifacts,
             environment=environment,
             clocks=Clocks.where_possible(folder) if clocks else None,
+            lines=lines,
         )
         stack.callback(made.stop)
         made.start()
