@@ -145,6 +145,8 @@ class Topology:
             # What is drilled is that nothing is lost, however often it is hit.
             "NOISE_AUDIT_MAX_STARTS": "10000",
             "NOISE_AUDIT_LIMIT_QUEUED_RUNS": "10000",
+            # Networks of a drill are so small that threads cost more than they bring.
+            "OMP_NUM_THREADS": "1",
         }
         (folder / "data").mkdir()
         (folder / "opened").mkdir()
