@@ -175,13 +175,13 @@ def _stops(table: claims.Table, id_: str) -> bool:
 
 def _give_back(table: claims.Table, id_: str, claim_id: str) -> None:
     """The worker is stopping in good order: this start does not count against the job."""
-    with _transaction() as session:
+    with _transaction(claims.session_name(claim_id)) as session:
         claims.give_back(session, table, id_, claim_id)
 
 
 def _record_crash(table: claims.Table, id_: str, claim_id: str, error: dict[str, Any]) -> None:
     """The subprocess died without a word: say so on the row, if it is still ours and unfinished."""
-    with _transaction() as session:
+    with _transaction(claims.session_name(claim_id)) as session:
         claims.fail(session, table, id_, claim_id, error)
 
 
@@ -207,8 +207,8 @@ def _crash(returncode: int, tail: Iterable[str]) -> dict[str, Any]:
 
 
 @contextmanager
-def _transaction() -> Iterator[Session]:
-    database = Database(Settings().database_url)
+def _transaction(known_as: str = "noise-audit") -> Iterator[Session]:
+    database = Database(Settings().database_url, known_as)
     try:
         with database.transaction() as session:
             yield session

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Update, func, select, update
+from sqlalchemy import ColumnElement, Update, func, select, text, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
@@ -39,6 +39,7 @@ def claim(
     `max_starts` times already (then it fails now, TOO_MANY_STARTS); or the queue has since handed the job
     to somebody else. A second call with the same claim gives the row without counting another start.
     """
+    _end_forerunner(session, table, subject, claim_id)
     row = session.get(table, subject, with_for_update=True, populate_existing=True)
     if row is None or row.status not in _WAITING[table]:
         return None
@@ -69,6 +70,26 @@ def claim(
     session.flush()
     events.notify(session, _KIND[table], subject)
     return row
+
+
+def session_name(claim_id: str) -> str:
+    """What the server is to call the connections of whoever works under this claim."""
+    return f"noise-audit/{claim_id}"
+
+
+def _end_forerunner(session: Session, table: Table, subject: str, claim_id: str) -> None:
+    """End the connections of whoever held it before this claim, which the queue has put in its place.
+
+    Stopped or cut off in the middle of a transaction it would lock the row for as long as that lasts, against everybody.
+    """
+    query = select(table.claim_id).where(table.id == subject, table.status.in_(_WAITING[table]))
+    former = session.scalar(query)
+    newest = jobs.claim_of(session, jobs.key(_KIND[table], subject))
+    if former not in (None, claim_id) and newest in (None, claim_id):
+        session.execute(
+            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name"),
+            {"name": session_name(str(former))},
+        )
 
 
 def check(session: Session, table: Table, subject: str, claim_id: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from chancy import Chancy, Job, Queue, Worker
 from chancy.migrate import Migrator
 from psycopg import OperationalError
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 from psycopg_pool import PoolTimeout
 from sqlalchemy import Connection, func, select, text
@@ -76,6 +77,10 @@ class _Application(Chancy):  # type: ignore[misc]
 
 def chancy_app(url: str) -> Any:
     """A Chancy application on the database; use it as an async context manager."""
+    kept = conninfo_to_dict(url).get("options") or ""
+    # A worker that is stopped or cut off in the middle of a transaction must not lock its jobs for as long as that lasts.
+    options = f"{kept} -c idle_in_transaction_session_timeout={HEARTBEAT_TIMEOUT}s".strip()
+    url = make_conninfo(url, options=options)
     return _Application(url, no_default_plugins=True, plugins=plugins(), max_connection_pool_size=5, log=log)
 
 

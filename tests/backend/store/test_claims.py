@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
 from sqlalchemy import text
 
-from backend.audit.errors import ClaimLost, Conflict
+from backend.audit.errors import ClaimLost, Conflict, Unavailable
 from backend.store import claims, datasets, results, runs
 from backend.store.database import Database
 from backend.store.tables import Dataset, Run
@@ -141,6 +142,29 @@ def test_a_worker_that_was_replaced_before_it_claimed_cannot_take_the_run_back(
         )
         assert claims.claim(session, Run, running.id, "slept too long", 5) is None
         assert claims.claim(session, Run, running.id, newest, 5) is not None
+
+
+@pytest.mark.parametrize("within", ["a statement", "a transfer"])
+def test_who_stands_still_in_a_transaction_does_not_keep_its_successor_waiting(
+    database: Database, running: Run, within: str
+) -> None:
+    standing = Database(database.url, claims.session_name("one"))
+
+    def stand_still() -> None:
+        with standing.transaction() as session, ExitStack() as stack:
+            claims.fenced_update(session, Run, running.id, "one", progress={"stage": "stale"})
+            driver = session.connection().connection.driver_connection
+            assert driver is not None
+            if within == "a transfer":
+                stack.enter_context(driver.cursor().copy("COPY activity FROM STDIN"))
+            with database.transaction() as other:
+                other.execute(text("SET LOCAL lock_timeout = '10s'"))
+                assert claims.claim(other, Run, running.id, "two", 5) is not None
+
+    with pytest.raises(Unavailable):
+        stand_still()
+    standing.dispose()
+    assert (_now(database, running.id).claim_id, _now(database, running.id).progress) == ("two", {})
 
 
 def test_a_queued_run_is_cancelled_at_once_and_never_started(
