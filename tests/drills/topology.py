@@ -73,9 +73,7 @@ class Part:
 
     def holding(self, subject: str) -> list[int]:
         """The processes that it started which work on this run or dataset."""
-        listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
-        lines = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
-        return [int(pid) for pid, parent, *args in lines if int(parent) == self.pid and subject in str(args)]
+        return [pid for pid in _started_by(self.pid) if subject in _command(pid)]
 
     def holds(self, subject: str) -> bool:
         """Whether a process that it started works on this run or dataset."""
@@ -276,13 +274,35 @@ def topology(
 
 def children_of(pid: int) -> list[int]:
     """The processes that this one started, and theirs."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    parents = [tuple(map(int, line.split())) for line in listed.splitlines()]
     found, front = [], [pid]
     while front:
-        front = [child for child, parent in parents if parent in front]
+        front = [child for parent in front for child in _started_by(parent)]
         found += front
     return found
+
+
+def _started_by(pid: int) -> list[int]:
+    if not Path("/proc/self").exists():
+        return [int(each) for each in _said("pgrep", "-P", str(pid)).split()]
+    # Asked many times a second: commands would take more of the processor than what is drilled.
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += map(int, path.read_text().split())
+    return found
+
+
+def _command(pid: int) -> str:
+    if not Path("/proc/self").exists():
+        return _said("ps", "-o", "args=", "-p", str(pid))
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+def _said(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def finished(state: Callable[[], str], seconds: float) -> str:
