@@ -80,7 +80,10 @@ def one_writer_over_partitions(_: Topology, times: int, rng: random.Random) -> R
 def _interrupted(
     top: Topology, times: int, rng: random.Random, interrupt: Interrupt, *, waited_for: float
 ) -> Reached:
-    """Half of the interruptions come while artifacts are stored; `waited_for`: share that the queue has to notice."""
+    """Half of the interruptions come while artifacts are stored; `waited_for`: share that the queue has to notice.
+
+    A job is interrupted some times in a row, each time in other hands.
+    """
     wrong: list[str] = []
     counts = {
         "of imports": 0,
@@ -89,35 +92,34 @@ def _interrupted(
         "stale publishes": 0,
     }
     slowest = 0.0
-    while counts["of imports"] + counts["of runs"] < times:
+    while (left := times - counts["of imports"] - counts["of runs"]) > 0:
         kind: Subject = "run" if rng.random() < 0.4 else "dataset"
         seed = rng.randrange(2**31)
         id_ = (
             new_run(top, seed, dataset=handful_of(top), epochs=2) if kind == "run" else new_import(top, seed)
         )
-        holder = holder_of(top, kind, id_)
-        if holder is None:
-            continue
-        if rng.random() < 0.5:
-            time.sleep(rng.uniform(0, 3))
-        else:
-            _begins_to_store(top, kind, id_, rng)
-        with interrupt(holder):
-            if ended(top, kind, id_):
-                continue
-            counts["of runs" if kind == "run" else "of imports"] += 1
-            first = column(top, kind, id_, "claim_id")
-            counts["of these with half of its files stored"] += _is_half_stored(top, kind, id_, first)
-            if rng.random() >= waited_for:
-                with top.database.transaction() as session:
-                    session.execute(text(HANDED_OVER), {"key": jobs.key(kind, id_)})
-            slowest = max(slowest, changes_hands(top, kind, id_, first, 2 * RESUME_SECONDS))
-            # It comes back at whatever stage the other is in, or after its end.
-            time.sleep(rng.uniform(0, 3))
+        claims: list[str] = []
+        for _ in range(min(left, rng.randint(1, 6))):
+            holder = holder_of(top, kind, id_)
+            if holder is None:
+                break
+            _some_moment(top, kind, id_, rng)
+            with interrupt(holder):
+                if ended(top, kind, id_):
+                    break
+                counts["of runs" if kind == "run" else "of imports"] += 1
+                claims.append(column(top, kind, id_, "claim_id"))
+                counts["of these with half of its files stored"] += _is_half_stored(top, kind, id_)
+                if rng.random() >= waited_for:
+                    with top.database.transaction() as session:
+                        session.execute(text(HANDED_OVER), {"key": jobs.key(kind, id_)})
+                slowest = max(slowest, changes_hands(top, kind, id_, claims[-1], 2 * RESUME_SECONDS))
+                # It comes back at whatever stage the other is in, or after its end.
+                time.sleep(rng.uniform(0, 3))
         end = end_of(top, kind, id_)
         if not wait_for(lambda id_=id_: not any(part.holds(id_) for part in top.workers), GONE_SECONDS):
-            wrong.append(f"{kind} {id_}: its first process goes on")
-        if column(top, kind, id_, "claim_id") == first:
+            wrong.append(f"{kind} {id_}: a process that was interrupted goes on")
+        if column(top, kind, id_, "claim_id") in claims:
             wrong.append(f"{kind} {id_}: nobody else got it")
         rows, samples = rows_of(top, kind, id_), HANDFUL if kind == "run" else DIGITS
         damaged = _damaged(top, kind, id_)
@@ -129,21 +131,34 @@ def _interrupted(
     return Reached(times, wrong, counts, slowest)
 
 
+def _some_moment(top: Topology, kind: Subject, id_: str, rng: random.Random) -> None:
+    """Of its life, or, as often, of those in which it stores something."""
+    if rng.random() < 0.5:
+        time.sleep(rng.uniform(0, 3))
+    else:
+        _begins_to_store(top, kind, id_, rng)
+
+
 def _begins_to_store(top: Topology, kind: Subject, id_: str, rng: random.Random) -> None:
-    """Until some of its artifacts are there, and a moment longer."""
+    """Until some of what its claim stores is there, and a moment longer."""
     objects = top.opened().objects
-    # Of a run its first checkpoint, or its results.
-    checkpoints = rng.random() < 0.3
-    while not ended(top, kind, id_):
-        if any(checkpoints or "/checkpoint/" not in each.key for each in objects.stored(f"{kind}s/{id_}")):
-            time.sleep(rng.uniform(0, 0.02))
-            return
+    # Of a run its checkpoints, or its results.
+    checkpoints = kind == "run" and rng.random() < 0.3
+    while not ended(top, kind, id_) and not objects.stored(_place(top, kind, id_, checkpoints=checkpoints)):
+        time.sleep(0.002)
+    time.sleep(rng.uniform(0, 0.02))
 
 
-def _is_half_stored(top: Topology, kind: Subject, id_: str, claim: str) -> bool:
-    """Whether this claim has stored something of what it publishes, but not all."""
-    place = f"runs/{id_}/{claim}" if kind == "run" else f"datasets/{id_}"
-    return 0 < len(top.opened().objects.stored(place)) < 2 * FILES[kind]
+def _place(top: Topology, kind: Subject, id_: str, *, checkpoints: bool = False) -> str:
+    """Where who has claimed it stores what it publishes, or its checkpoints."""
+    if kind == "dataset":
+        return f"datasets/{column(top, kind, id_, 'content_id')}"
+    return f"runs/{id_}/{'checkpoint/' if checkpoints else ''}{column(top, kind, id_, 'claim_id')}"
+
+
+def _is_half_stored(top: Topology, kind: Subject, id_: str) -> bool:
+    """Whether something of what it publishes is stored, but not all."""
+    return 0 < len(top.opened().objects.stored(_place(top, kind, id_))) < 2 * FILES[kind]
 
 
 def _damaged(top: Topology, kind: Subject, id_: str) -> list[str]:

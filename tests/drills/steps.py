@@ -112,12 +112,13 @@ def rows_of(top: Topology, kind: Kind, id_: str) -> int:
 
 
 def holder_of(top: Topology, kind: Kind, id_: str) -> Part | None:
-    """The worker whose process has it in hand and has claimed it; None when it has ended."""
+    """The worker whose process has claimed it; None when it has ended."""
     found: list[Part] = []
 
     def look() -> bool:
-        if column(top, kind, id_, "claim_id"):
-            found[:] = [part for part in top.workers if part.holds(id_)]
+        if claim := column(top, kind, id_, "claim_id"):
+            # Not who only has it in hand: one that was replaced takes a moment to notice.
+            found[:] = [part for part in top.workers if part.holds(claim)]
         return bool(found) or ended(top, kind, id_)
 
     wait_for(look, JOB_SECONDS)
