@@ -44,8 +44,8 @@ class Promise(NamedTuple):
 PROMISES = [
     Promise("an accepted job survives", 500, 50, accepted_jobs_survive),
     Promise("a dead worker's run goes on within 60 s", 20, 4, a_dead_workers_run_goes_on),
-    Promise("one writer, over pauses", 200, 20, one_writer),
-    Promise("one writer, over partitions", 50, 10, one_writer_over_partitions),
+    Promise("one writer, over pauses", 200, 10, one_writer),
+    Promise("one writer, over partitions", 50, 5, one_writer_over_partitions),
     Promise("a job delivered twice has one result", 1000, 1000, duplicates_publish_once),
     Promise("a checkpoint is valid after a kill", 1000, 250, checkpoints_survive_kills),
     Promise("a failing write leaves nothing corrupt", 1000, 1000, writes_may_fail),
