@@ -93,7 +93,7 @@ def _interrupted(
     }
     slowest = 0.0
     while (left := times - counts["of imports"] - counts["of runs"]) > 0:
-        kind: Subject = "run" if rng.random() < 0.4 else "dataset"
+        kind: Subject = "run" if rng.random() < 0.25 else "dataset"
         seed = rng.randrange(2**31)
         id_ = (
             new_run(top, seed, dataset=handful_of(top), epochs=2) if kind == "run" else new_import(top, seed)
