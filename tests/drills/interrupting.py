@@ -146,7 +146,7 @@ def _begins_to_store(top: Topology, kind: Subject, id_: str, rng: random.Random)
     checkpoints = kind == "run" and rng.random() < 0.3
     while not ended(top, kind, id_) and not objects.stored(_place(top, kind, id_, checkpoints=checkpoints)):
         time.sleep(0.002)
-    time.sleep(rng.uniform(0, 0.02))
+    time.sleep(rng.uniform(0, 0.005))
 
 
 def _place(top: Topology, kind: Subject, id_: str, *, checkpoints: bool = False) -> str:
