@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import numpy as np
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from backend.audit.errors import ClaimLost, Conflict, Unavailable
 from backend.store import claims, datasets, results, runs
@@ -144,9 +145,19 @@ def test_a_worker_that_was_replaced_before_it_claimed_cannot_take_the_run_back(
         assert claims.claim(session, Run, running.id, newest, 5) is not None
 
 
+def _take(session: Session, run_id: str) -> None:
+    session.execute(text("SET LOCAL lock_timeout = '10s'"))
+    assert claims.claim(session, Run, run_id, "two", 5) is not None
+
+
+def _stop(session: Session, run_id: str) -> None:
+    assert claims.request_stop(session, Run, run_id).cancel_requested
+
+
 @pytest.mark.parametrize("within", ["a statement", "a transfer"])
-def test_who_stands_still_in_a_transaction_does_not_keep_its_successor_waiting(
-    database: Database, running: Run, within: str
+@pytest.mark.parametrize("come", [_take, _stop])
+def test_who_stands_still_in_a_transaction_keeps_neither_its_successor_nor_a_stop_waiting(
+    database: Database, running: Run, come: Callable[[Session, str], None], within: str
 ) -> None:
     standing = Database(database.url, claims.session_name("one"))
 
@@ -158,13 +169,13 @@ def test_who_stands_still_in_a_transaction_does_not_keep_its_successor_waiting(
             if within == "a transfer":
                 stack.enter_context(driver.cursor().copy("COPY activity FROM STDIN"))
             with database.transaction() as other:
-                other.execute(text("SET LOCAL lock_timeout = '10s'"))
-                assert claims.claim(other, Run, running.id, "two", 5) is not None
+                come(other, running.id)
 
     with pytest.raises(Unavailable):
         stand_still()
     standing.dispose()
-    assert (_now(database, running.id).claim_id, _now(database, running.id).progress) == ("two", {})
+    now = _now(database, running.id)
+    assert (now.claim_id, now.cancel_requested, now.progress) in (("two", False, {}), ("one", True, {}))
 
 
 def test_a_queued_run_is_cancelled_at_once_and_never_started(
