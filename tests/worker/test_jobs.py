@@ -60,5 +60,6 @@ def test_one_killed_for_its_memory_is_tried_once_more_with_half_the_batch_and_a_
     os.kill(child, signal.SIGSTOP)
     with database.transaction() as session:
         runs.request_stop(session, owner, stuck)
-    wait_until(lambda: run_row(stuck).status == "cancelled" and not children_of(worker.pid), 10)
+    # 10 are promised, on busy machines too.
+    wait_until(lambda: run_row(stuck).status == "cancelled" and not children_of(worker.pid), 8)
     wait_until(lambda: list((settings.data / "scratch").iterdir()) == [], 5)
