@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 SOCKET = ".s.PGSQL.5432"
@@ -23,7 +24,8 @@ class Line:
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(str(own / SOCKET))
         self._listening.listen(100)
-        _in_background(self._accept)
+        self._threads: list[threading.Thread] = []
+        self._in_background(self._accept)
 
     def cut(self) -> None:
         """From now on nothing arrives, in neither direction, and nobody is told."""
@@ -34,28 +36,28 @@ class Line:
         self._whole.set()
 
     def close(self) -> None:
-        """Take it away."""
+        """Take it away, once nobody speaks over it any more."""
         self.mend()
+        # Wakes who waits for the next to come.
+        self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
+        for thread in self._threads:
+            thread.join(10)
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listening.accept()
-                _in_background(self._join, client)
+                self._in_background(self._join, client)
 
     def _join(self, client: socket.socket) -> None:
         self._whole.wait()
-        server = socket.socket(socket.AF_UNIX)
-        try:
+        # While the database is away, it is so for whoever asked.
+        with client, socket.socket(socket.AF_UNIX) as server, contextlib.suppress(OSError):
             server.connect(str(self._beyond))
-        except OSError:
-            # The database is away: so it is for whoever asked.
-            client.close()
-            server.close()
-            return
-        _in_background(self._hand_on, client, server)
-        self._hand_on(server, client)
+            there = self._in_background(self._hand_on, client, server)
+            self._hand_on(server, client)
+            there.join()
 
     def _hand_on(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -68,7 +70,8 @@ class Line:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
-
-def _in_background(work: object, *arguments: object) -> None:
-    assert callable(work)
-    threading.Thread(target=work, args=arguments, daemon=True).start()
+    def _in_background(self, work: Callable[..., None], *arguments: socket.socket) -> threading.Thread:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+        return thread
