@@ -29,8 +29,10 @@ log = logging.getLogger(__name__)
 
 MEMORY_WORDS = ("MemoryError", "bad_alloc", "allocate memory", "not enough memory", "Thread creation failed")
 """What Python, C++, the system, torch and OpenMP say last when they get no memory."""
+IN_FOREIGN_CODE = (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT)
+"""How a process ends whose libraries go on without the memory that they did not get, or give up; and by other faults."""
 SMALLER = "--smaller"
-"""Tells `worker.execute` that its forerunner was killed."""
+"""Tells `worker.execute` that its forerunner was killed, or crashed."""
 POLL_SECONDS = 1.0
 """How often a row is asked whether its job is to stop."""
 LEAVE_SECONDS = 3.0
@@ -91,14 +93,11 @@ async def _started(module: str, *arguments: str) -> asyncio.subprocess.Process:
 async def _in_subprocess(
     module: str, table: claims.Table, id_: str, claim_id: str, *, then: str | None = None
 ) -> None:
-    """Do the job in a process; one that died for its memory is tried once more, told `then`, where there is such a word."""
+    """Do the job in a process; one that may have died for its memory is tried once more, told `then`, where there is one."""
     returncode, tail = await _attempt(module, table, id_, claim_id)
-    if (
-        then is not None
-        and _died_for_memory(returncode, tail)
-        and not await asyncio.to_thread(_stops, table, id_)
-    ):
-        log.warning("%s %s ended with %s, most likely for its memory: once more", module, id_, returncode)
+    starved = _died_for_memory(returncode, tail) or returncode in IN_FOREIGN_CODE
+    if then is not None and starved and not await asyncio.to_thread(_stops, table, id_):
+        log.warning("%s %s ended with %s, perhaps for its memory: once more", module, id_, returncode)
         returncode, tail = await _attempt(module, table, id_, claim_id, then)
     if returncode:
         log.error("%s %s ended with %s: %s", module, id_, returncode, "\n".join(tail))
