@@ -49,7 +49,7 @@ def _enter(
     id_: str,
     claim_id: str,
 ) -> int:
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, claims.session_name(claim_id))
     try:
         row = patiently(lambda: _taken(settings, database, table, id_, claim_id))
         if row is None:

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -31,7 +33,7 @@ from worker.scratch import scratch_folder
 from worker.stages import Findings, Stages
 from worker.trained import HEAD, saved
 from worker.training.averages import STEPS_MADE
-from worker.training.checkpoint import newest
+from worker.training.checkpoint import last_epoch, newest
 from worker.training.device import chosen_device
 from worker.training.networks import MissingBackbone
 from worker.training.recipes import Recipe, recipe
@@ -66,6 +68,8 @@ class Training(Stages):
         self.killed = killed
         self.recipe: Recipe = _recipe(run)
         self.vector_NF: NDArray[np.float32] | None = None
+        self.mirror = f"runs/{self.run_id}/{CHECKPOINT}/{claimed.claim_id}"
+        self.earlier_starts: set[str] = set()
         self.device = _device(settings)
 
     def go(self) -> None:
@@ -83,7 +87,6 @@ class Training(Stages):
         self.save_network(folder / "model.safetensors", data, self.labels().classes)
         kept = {**outcome.summary, "settings": self.recipe.as_dict()}
         self.publish(_findings(outcome), layout, data.given_label_N, folder, kept, outcome.epochs)
-        keeping.drop(self.database, self.artifacts, f"runs/{self.run_id}/{CHECKPOINT}/")
         if self.vector_NF is not None:
             self.forget_upload()
 
@@ -92,15 +95,30 @@ class Training(Stages):
         self.claimed.enter("fetch", 0.0, "Fetching the images")
         labels = self.labels()
         image_NHWC = self.vectors() if "upload_id" in self.config else self.pixels(labels.content_id)
-        prefix = f"runs/{self.run_id}/{CHECKPOINT}/"
-        for key in self.artifacts.list(prefix):
-            self.fetch_checkpoint(key, self.directory / CHECKPOINT / key.removeprefix(prefix))
+        self.fetch_checkpoints()
         return TrainingData(
             image_NHWC=image_NHWC,
             given_label_N=labels.given_N,
             true_label_N=labels.true_N,
             classes=len(labels.classes),
         )
+
+    def fetch_checkpoints(self) -> None:
+        """Those of the earlier start that came furthest; every claim mirrors into a folder of its own."""
+        names_by_folder: dict[str, list[str]] = defaultdict(list)
+        for key in self.artifacts.list(f"runs/{self.run_id}/{CHECKPOINT}"):
+            folder, _, name = key.rpartition("/")
+            names_by_folder[folder].append(name)
+        self.earlier_starts = set(names_by_folder) - {self.mirror}
+        target = self.directory / CHECKPOINT
+        for folder in sorted(
+            names_by_folder, key=lambda each: last_epoch(names_by_folder[each]), reverse=True
+        ):
+            for name in names_by_folder[folder]:
+                self.fetch_checkpoint(f"{folder}/{name}", target / name)
+            if newest(target):
+                return
+            shutil.rmtree(target, ignore_errors=True)
 
     def fetch_checkpoint(self, key: str, target: Path) -> None:
         """One file of the checkpoints; without one that rotted the training goes on from an older epoch."""
@@ -177,14 +195,18 @@ class Training(Stages):
         )
 
     def mirror_checkpoint(self) -> None:
-        """Make the artifact store's copy of the checkpoint folder equal to ours, new files first."""
-        folder, prefix = self.directory / CHECKPOINT, f"runs/{self.run_id}/{CHECKPOINT}/"
+        """Make our copy of the checkpoint folder in the artifact store equal to it, new files first."""
+        folder, prefix = self.directory / CHECKPOINT, f"{self.mirror}/"
         here = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
         there = {key.removeprefix(prefix) for key in self.artifacts.list(prefix)}
         for name in sorted(here.keys() - there):
             self.artifacts.put(prefix + name, here[name], replace=True)
         for name in there - here.keys():
             self.artifacts.delete(prefix + name)
+        for earlier in self.earlier_starts:
+            # Ours holds all that theirs did.
+            keeping.drop(self.database, self.artifacts, f"{earlier}/")
+        self.earlier_starts = set()
 
     def save_history(self, path: Path) -> None:
         """Loss, margin and prediction of every sample after every epoch."""

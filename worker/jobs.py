@@ -29,14 +29,18 @@ log = logging.getLogger(__name__)
 
 MEMORY_WORDS = ("MemoryError", "bad_alloc", "allocate memory", "not enough memory", "Thread creation failed")
 """What Python, C++, the system, torch and OpenMP say last when they get no memory."""
+IN_FOREIGN_CODE = (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT)
+"""How a process ends whose libraries go on without the memory that they did not get, or give up; and by other faults."""
 SMALLER = "--smaller"
-"""Tells `worker.execute` that its forerunner was killed."""
+"""Tells `worker.execute` that its forerunner was killed, or crashed."""
 POLL_SECONDS = 1.0
 """How often a row is asked whether its job is to stop."""
 LEAVE_SECONDS = 3.0
-"""A subprocess, which asks its row too, has so long to stop by itself; with what follows, stopping takes under 10 s."""
+"""A subprocess, which asks its row too, has so long to stop by itself."""
+STOP_SECONDS = 2.0
+"""And so long after SIGTERM, before it is killed: all together under 7 s, so that a busy machine stops it within 10 too."""
 TERM_SECONDS = 5.0
-"""A subprocess has so long to leave after SIGTERM before it is killed."""
+"""A subprocess has so long to leave after SIGTERM when its worker leaves."""
 GIVES_WAY = 5
 """On a machine that also serves people, they come first: where both want the processor a job gets a quarter of it. Not
 less, or it would hardly go on beside other people's work."""
@@ -89,14 +93,11 @@ async def _started(module: str, *arguments: str) -> asyncio.subprocess.Process:
 async def _in_subprocess(
     module: str, table: claims.Table, id_: str, claim_id: str, *, then: str | None = None
 ) -> None:
-    """Do the job in a process; one that died for its memory is tried once more, told `then`, where there is such a word."""
+    """Do the job in a process; one that may have died for its memory is tried once more, told `then`, where there is one."""
     returncode, tail = await _attempt(module, table, id_, claim_id)
-    if (
-        then is not None
-        and _died_for_memory(returncode, tail)
-        and not await asyncio.to_thread(_stops, table, id_)
-    ):
-        log.warning("%s %s ended with %s, most likely for its memory: once more", module, id_, returncode)
+    starved = _died_for_memory(returncode, tail) or returncode in IN_FOREIGN_CODE
+    if then is not None and starved and not await asyncio.to_thread(_stops, table, id_):
+        log.warning("%s %s ended with %s, perhaps for its memory: once more", module, id_, returncode)
         returncode, tail = await _attempt(module, table, id_, claim_id, then)
     if returncode:
         log.error("%s %s ended with %s: %s", module, id_, returncode, "\n".join(tail))
@@ -133,7 +134,7 @@ async def _stop_with_its_job(process: asyncio.subprocess.Process, table: claims.
             await asyncio.sleep(POLL_SECONDS)
         await asyncio.sleep(LEAVE_SECONDS)
         log.info("%s %s does not stop by itself and is ended", table.__tablename__, id_)
-        await _end(process)
+        await _end(process, STOP_SECONDS)
     finally:
         database.dispose()
 
@@ -156,13 +157,13 @@ async def _relay(process: asyncio.subprocess.Process, tail: deque[str]) -> None:
         log.info("%s", line, extra={RELAYED: True})
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """SIGTERM, then SIGKILL; the process is gone when this returns."""
+async def _end(process: asyncio.subprocess.Process, seconds: float = TERM_SECONDS) -> None:
+    """SIGTERM, and SIGKILL so many seconds later; the process is gone when this returns."""
     if process.returncode is not None:
         return
     process.terminate()
     try:
-        await asyncio.wait_for(process.wait(), TERM_SECONDS)
+        await asyncio.wait_for(process.wait(), seconds)
     except TimeoutError:
         process.kill()
         await process.wait()
@@ -175,13 +176,13 @@ def _stops(table: claims.Table, id_: str) -> bool:
 
 def _give_back(table: claims.Table, id_: str, claim_id: str) -> None:
     """The worker is stopping in good order: this start does not count against the job."""
-    with _transaction() as session:
+    with _transaction(claims.session_name(claim_id)) as session:
         claims.give_back(session, table, id_, claim_id)
 
 
 def _record_crash(table: claims.Table, id_: str, claim_id: str, error: dict[str, Any]) -> None:
     """The subprocess died without a word: say so on the row, if it is still ours and unfinished."""
-    with _transaction() as session:
+    with _transaction(claims.session_name(claim_id)) as session:
         claims.fail(session, table, id_, claim_id, error)
 
 
@@ -207,8 +208,8 @@ def _crash(returncode: int, tail: Iterable[str]) -> dict[str, Any]:
 
 
 @contextmanager
-def _transaction() -> Iterator[Session]:
-    database = Database(Settings().database_url)
+def _transaction(known_as: str = "noise-audit") -> Iterator[Session]:
+    database = Database(Settings().database_url, known_as)
     try:
         with database.transaction() as session:
             yield session

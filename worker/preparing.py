@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.settings import Settings
-from backend.store import annotators, claims, datasets, decisions, selftests
+from backend.store import annotators, claims, datasets, decisions, keeping, selftests
 from backend.store.artifacts import Artifacts
 from backend.store.database import patiently
 from backend.store.datasets import SampleColumns
@@ -80,10 +81,21 @@ class Preparing:
         except Cancelled as cancelled:
             raise Stopped from cancelled
         self.claimed.progress(force=True, stage="store", fraction=STORED, message="Storing the images")
-        # Asked before each: who was paused in between must not write over what a successor has published.
+        if self.dataset.starts > 1:
+            self.move()
         prefix = f"datasets/{self.dataset.content_id}/"
         self.artifacts.upload_folder(self.packed, prefix, before_each=self.claimed.check)
         return imported
+
+    def move(self) -> None:
+        """Store the images in a place that no earlier start knows.
+
+        Its worker may only be paused, and wake up while it stores: then it writes beside what counts, never over it.
+        """
+        former, fresh = self.dataset.content_id, uuid4().hex
+        patiently(lambda: self.claimed.write(content_id=fresh))
+        self.dataset.content_id = fresh
+        keeping.drop(self.claimed.database, self.artifacts, f"datasets/{former}/")
 
     def ready(
         self,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from backend.audit.errors import Damaged, NotFound
 from backend.settings import Settings
-from backend.store import claims, datasets, keeping, results, runs, uploads
+from backend.store import claims, datasets, keeping, results, runs, selections, uploads
 from backend.store.artifacts import Artifacts
 from backend.store.database import patiently
 from backend.store.tables import Run
@@ -124,7 +124,7 @@ class Stages:
         """The map of an earlier run on the same images, None when it has left none."""
 
         def stored(name: str) -> NDArray[Any]:
-            data = io.BytesIO(self.artifacts.get(f"runs/{run.id}/{name}.npy"))
+            data = io.BytesIO(self.artifacts.get(f"{runs.place(run)}/{name}.npy"))
             array: NDArray[Any] = np.load(data, allow_pickle=False)
             return array
 
@@ -181,8 +181,11 @@ class Stages:
         result["agreement"] = agreement(scores, int(findings.flagged_N.sum()))
         scores["consensus"] = consensus(scores)
         write_parquet(folder / "results.parquet", result, given_N, scores)
-        # Asked before each: who was paused in between must not write over what a successor has published.
-        self.artifacts.upload_folder(folder, f"runs/{self.run_id}/", before_each=self.claimed.check)
+        # Asked before each file, to stop early: where they go nobody else writes.
+        outcome = {**outcome, runs.PUBLISHED_BY: self.claimed.claim_id}
+        self.artifacts.upload_folder(
+            folder, runs.place_of(self.run_id, outcome), before_each=self.claimed.check
+        )
         self.claimed.say(f"{int(findings.flagged_N.sum()):,} of {len(result):,} samples flagged")
         kept = {**outcome, "map_from": layout.source, "versions": {name: version(name) for name in VERSIONS}}
 
@@ -194,3 +197,11 @@ class Stages:
                 results.publish_results(session, self.run_id, self.claimed.claim_id, result, outcome=kept)
 
         patiently(write)
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Drop what only a run that goes on needs: checkpoints, and what earlier starts had stored of results."""
+        own = f"runs/{self.run_id}"
+        folders = {key.split("/")[2] for key in self.artifacts.list(own) if key.count("/") > 2}
+        for folder in folders - {self.claimed.claim_id, selections.FOLDER}:
+            keeping.drop(self.database, self.artifacts, f"{own}/{folder}/")

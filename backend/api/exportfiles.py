@@ -22,6 +22,8 @@ from backend.audit.forms import AS_DELIVERED, FORMS, FormName, arranged, form_as
 from backend.audit.forms.archive import Arranged
 from backend.audit.forms.network import network_archive
 from backend.audit.tables import Exported, cleaned_labels_table, samples_table, scores_table
+from backend.store import runs
+from backend.store.tables import Run
 
 FEATURES_AT_ONCE = 4096
 """Rows of the embedding in memory at a time."""
@@ -39,6 +41,11 @@ FORMATS: dict[Exported, tuple[ExportFormat, ...]] = {
 KEPT_FILES: dict[Exported, str] = {"embedding": "features.npy", "model": "model.safetensors"}
 """Exports of what not every run leaves."""
 ZIP = "application/zip"
+
+
+def is_kept(context: Context, run: Run, what: Exported) -> bool:
+    """Whether this run left what the export is made of."""
+    return what not in KEPT_FILES or context.artifacts.exists(f"{runs.place(run)}/{KEPT_FILES[what]}")
 
 
 def export_file(
@@ -59,12 +66,11 @@ def export_file(
             limit=", ".join(FORMATS[what]),
             found=chosen,
         )
-    kept = f"runs/{run_id}/{KEPT_FILES[what]}" if what in KEPT_FILES else None
     if what == "report":
         return report_file(context, caller, run_id, unreviewed)
     with context.database.transaction() as session:
         state = gather(session, context, caller, run_id, unreviewed)
-    if kept and not context.artifacts.exists(kept):
+    if not is_kept(context, state.run, what):
         raise NotFound(
             "EXPORT_MISSING", f"This run left no {what}.", hint="Choose another export.", item="what"
         )
@@ -77,7 +83,7 @@ def export_file(
         return _model(context, state, name, chosen)
     about = describe(state, what)
     if what == "scores":
-        table = scores_table(state.audit, state.cleaned, _scores(context, run_id))
+        table = scores_table(state.audit, state.cleaned, _scores(context, state.run))
     else:
         table = (cleaned_labels_table if what == "cleaned-labels" else samples_table)(
             state.audit, state.cleaned
@@ -116,10 +122,10 @@ def _dataset(context: Context, state: State, chosen: str) -> File:
     return File(file_name, ZIP, arranged(name, content, about), about)
 
 
-def _scores(context: Context, run_id: str) -> dict[str, np.ndarray[Any, Any]]:
+def _scores(context: Context, run: Run) -> dict[str, np.ndarray[Any, Any]]:
     """What the run's own file of results holds beyond the samples' columns; older runs have none."""
     try:
-        data = context.artifacts.get(f"runs/{run_id}/results.parquet")
+        data = context.artifacts.get(f"{runs.place(run)}/results.parquet")
     except NotFound:
         return {}
     with pq.ParquetFile(io.BytesIO(data)) as file:
@@ -134,8 +140,8 @@ def _scores(context: Context, run_id: str) -> dict[str, np.ndarray[Any, Any]]:
 
 def _embedding(context: Context, state: State, name: str) -> File:
     """The penultimate features, a list of numbers per sample."""
-    run_id, names = state.run.id, state.audit.names
-    about = describe(state, "embedding", width=context.published.width(run_id, "features"))
+    run, names = state.run, state.audit.names
+    about = describe(state, "embedding", width=context.published.width(run, "features"))
     kind = pa.list_(pa.float32(), about["width"])
     schema = pa.schema(
         [("index", pa.int64()), ("name", pa.string()), ("feature", kind)],
@@ -144,7 +150,7 @@ def _embedding(context: Context, state: State, name: str) -> File:
 
     def group(begin: int) -> pa.Table:
         end = min(begin + FEATURES_AT_ONCE, len(names))
-        feature_NF = context.published.rows(run_id, "features", list(range(begin, end)))
+        feature_NF = context.published.rows(run, "features", list(range(begin, end)))
         flat = pa.array(feature_NF.astype(np.float32).ravel())
         feature = pa.FixedSizeListArray.from_arrays(flat, about["width"])
         index = pa.array(np.arange(begin, end, dtype=np.int64))
@@ -157,7 +163,7 @@ def _embedding(context: Context, state: State, name: str) -> File:
 
 def _model(context: Context, state: State, name: str, chosen: str) -> File:
     about = describe(state, "model")
-    weights = context.artifacts.get(f"runs/{state.run.id}/model.safetensors")
+    weights = context.artifacts.get(f"{runs.place(state.run)}/model.safetensors")
     if chosen == "safetensors":
         return File(f"{name}.safetensors", "application/octet-stream", weights, about)
     return File(

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from backend.api.context import Id, In, Me
 from backend.api.delivered import content_of
 from backend.api.exported import State, came_as, gather
-from backend.api.exportfiles import FORMATS, KEPT_FILES, export_file
+from backend.api.exportfiles import FORMATS, export_file, is_kept
 from backend.api.schemas.decisions import ReviewCounts
 from backend.api.schemas.exports import ExportChoice, ExportList, ExportPreview, LabelChange
 from backend.api.schemas.words import ExportFormat
@@ -48,9 +48,7 @@ def list_exports(run_id: Id, context: In, caller: Me, unreviewed: Unreviewed = "
     ]
     return ExportList(
         formats={
-            what: list(formats)
-            for what, formats in FORMATS.items()
-            if what not in KEPT_FILES or context.artifacts.exists(f"runs/{run_id}/{KEPT_FILES[what]}")
+            what: list(formats) for what, formats in FORMATS.items() if is_kept(context, state.run, what)
         },
         forms=forms,
         images=len(content),

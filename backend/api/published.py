@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from backend.audit.errors import BadInput, NotFound
-from backend.store import annotators, datasets, matching, results, selections
+from backend.store import annotators, datasets, matching, results, runs, selections
 from backend.store.annotators import AnnotatorLabels
 from backend.store.artifacts import Artifacts
 from backend.store.matching import Indices, Matches, SampleFilter
@@ -179,22 +179,22 @@ class Published:
         """Sizes and hashes of a ready dataset's images."""
         return self._fingerprints.get(dataset_id, lambda: datasets.fingerprints(session, dataset_id))
 
-    def history(self, run_id: str) -> History:
+    def history(self, run: Run) -> History:
         """Loss, margin and prediction by epoch of a succeeded run."""
-        return self._histories.get(run_id, lambda: self._unpack(run_id))
+        return self._histories.get(run.id, lambda: self._unpack(run))
 
-    def row(self, run_id: str, name: str, index: int) -> NDArray[Any]:
+    def row(self, run: Run, name: str, index: int) -> NDArray[Any]:
         """One sample's row of the run's array `name` (features, probabilities, neighbours), read alone."""
-        row: NDArray[Any] = self.rows(run_id, name, [index])[0]
+        row: NDArray[Any] = self.rows(run, name, [index])[0]
         return row
 
-    def rows(self, run_id: str, name: str, indices: list[int]) -> NDArray[Any]:
+    def rows(self, run: Run, name: str, indices: list[int]) -> NDArray[Any]:
         """Several samples' rows of the run's array `name`."""
-        return self._rows(f"runs/{run_id}/{name}.npy", indices)
+        return self._rows(f"{runs.place(run)}/{name}.npy", indices)
 
-    def width(self, run_id: str, name: str) -> int:
+    def width(self, run: Run, name: str) -> int:
         """How many numbers a row of the run's array `name` has."""
-        key = f"runs/{run_id}/{name}.npy"
+        key = f"{runs.place(run)}/{name}.npy"
         _, shape, _ = self._headers.get(key, lambda: self._header(key))
         return int(np.prod(shape[1:]))
 
@@ -219,11 +219,11 @@ class Published:
             raise NotFound("ARTIFACT_UNREADABLE", "This file does not hold rows of numbers.", item=key)
         return file.tell(), shape, dtype
 
-    def _unpack(self, run_id: str) -> History:
+    def _unpack(self, run: Run) -> History:
         """Inflate history.npz once; the arrays are then mapped, and only touched pages are in memory."""
         with tempfile.TemporaryDirectory(dir=self._scratch.name) as folder:
             packed = Path(folder) / "history.npz"
-            self._artifacts.download(f"runs/{run_id}/history.npz", packed)
+            self._artifacts.download(f"{runs.place(run)}/history.npz", packed)
             arrays = []
             with zipfile.ZipFile(packed) as archive:
                 for name in ("loss", "margin", "prediction"):

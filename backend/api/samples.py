@@ -160,9 +160,9 @@ def get_sample(run_id: Id, index: Index, context: In, caller: Me) -> SampleDetai
         classes = dataset.classes
         said = annotated(context, session, dataset)
         history = decisions.history(session, run.dataset_id, index, reviewer=reviewer)
-    loss_E, margin_E, prediction_E = _by_epoch(context, run_id, index)
-    probability_C = _row_or_nothing(context, run_id, "probabilities", index)
-    neighbours = _neighbours(context, run_id, index, columns)
+    loss_E, margin_E, prediction_E = _by_epoch(context, run, index)
+    probability_C = _row_or_nothing(context, run, "probabilities", index)
+    neighbours = _neighbours(context, run, index, columns)
     evidence = Evidence(
         given=classes[row.given_label],
         suggested=classes[row.suggested_label],
@@ -226,9 +226,9 @@ def _answer(row: SampleRow) -> SampleAnswer:
     return SampleAnswer.model_validate(row)
 
 
-def _by_epoch(context: Context, run_id: str, index: int) -> tuple[list[float], list[float], list[int]]:
+def _by_epoch(context: Context, run: Run, index: int) -> tuple[list[float], list[float], list[int]]:
     try:
-        history = context.published.history(run_id)
+        history = context.published.history(run)
     except NotFound:
         return [], [], []
     return (
@@ -238,21 +238,21 @@ def _by_epoch(context: Context, run_id: str, index: int) -> tuple[list[float], l
     )
 
 
-def _row_or_nothing(context: Context, run_id: str, name: str, index: int) -> NDArray[Any] | None:
+def _row_or_nothing(context: Context, run: Run, name: str, index: int) -> NDArray[Any] | None:
     try:
-        return context.published.row(run_id, name, index)
+        return context.published.row(run, name, index)
     except NotFound:
         return None
 
 
-def _neighbours(context: Context, run_id: str, index: int, columns: ResultColumns) -> list[Neighbour]:
+def _neighbours(context: Context, run: Run, index: int, columns: ResultColumns) -> list[Neighbour]:
     """The nearest samples with their cosine distance in the embedding, nearest first."""
-    near_K = _row_or_nothing(context, run_id, "neighbours", index)
+    near_K = _row_or_nothing(context, run, "neighbours", index)
     if near_K is None:
         return []
     near = [int(other) for other in near_K if other >= 0]
     try:
-        feature = context.published.rows(run_id, "features", [index, *near]).astype(np.float64)
+        feature = context.published.rows(run, "features", [index, *near]).astype(np.float64)
     except NotFound:
         return []
     length = np.linalg.norm(feature, axis=1)

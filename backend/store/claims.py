@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Update, func, select, update
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import ColumnElement, Update, func, select, text, update
 from sqlalchemy.engine import CursorResult
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
@@ -20,6 +22,9 @@ from backend.store.tables import Dataset, Preflight, Run
 
 Claimable = TypeVar("Claimable", Run, Dataset, Preflight)
 Table = type[Run] | type[Dataset] | type[Preflight]
+
+PATIENCE = "3s"
+"""So long a stop waits for a write under way: a person waits for it, and is promised that it takes under 10 s."""
 
 _KIND: dict[Table, events.Kind] = {Run: "run", Dataset: "dataset", Preflight: "preflight"}
 _ACTIVE: dict[Table, str] = {Run: "running", Dataset: "importing", Preflight: "looking"}
@@ -39,6 +44,7 @@ def claim(
     `max_starts` times already (then it fails now, TOO_MANY_STARTS); or the queue has since handed the job
     to somebody else. A second call with the same claim gives the row without counting another start.
     """
+    _end_forerunner(session, table, subject, claim_id)
     row = session.get(table, subject, with_for_update=True, populate_existing=True)
     if row is None or row.status not in _WAITING[table]:
         return None
@@ -69,6 +75,51 @@ def claim(
     session.flush()
     events.notify(session, _KIND[table], subject)
     return row
+
+
+def session_name(claim_id: str) -> str:
+    """What the server is to call the connections of whoever works under this claim."""
+    return f"noise-audit/{claim_id}"
+
+
+def _end_forerunner(session: Session, table: Table, subject: str, claim_id: str) -> None:
+    """End the connections of whoever held it before this claim, which the queue has put in its place.
+
+    Stopped or cut off in the middle of a transaction it would lock the row for as long as that lasts, against everybody.
+    """
+    former = _holder(session, table, subject)
+    newest = jobs.claim_of(session, jobs.key(_KIND[table], subject))
+    if former != claim_id and newest in (None, claim_id):
+        _end_connections(session, former)
+
+
+def _holder(session: Session, table: Table, subject: str) -> str | None:
+    """The claim on what is unfinished, without waiting for anybody."""
+    query = select(table.claim_id).where(table.id == subject, table.status.in_(_WAITING[table]))
+    return session.scalar(query)
+
+
+def _end_connections(session: Session, claim_id: str | None) -> None:
+    if claim_id is not None:
+        session.execute(
+            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name"),
+            {"name": session_name(claim_id)},
+        )
+
+
+def _locked(session: Session, table: type[Claimable], subject: str) -> Claimable | None:
+    """The row, locked; who holds it for longer than `PATIENCE` has halted in the middle of a write, which is undone."""
+    try:
+        with session.begin_nested():
+            session.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}'"))
+            row = session.get(table, subject, with_for_update=True, populate_existing=True)
+            session.execute(text("SET LOCAL lock_timeout = 0"))
+            return row
+    except OperationalError as error:
+        if not isinstance(error.orig, LockNotAvailable):
+            raise
+    _end_connections(session, _holder(session, table, subject))
+    return session.get(table, subject, with_for_update=True, populate_existing=True)
 
 
 def check(session: Session, table: Table, subject: str, claim_id: str) -> None:
@@ -140,7 +191,7 @@ def request_stop(session: Session, table: type[Claimable], subject: str) -> Clai
 
     Asking twice is asking once. Raises NotFound, and Conflict (ALREADY_FINISHED) after any other end.
     """
-    row = session.get(table, subject, with_for_update=True, populate_existing=True)
+    row = _locked(session, table, subject)
     if row is None:
         raise NotFound("NOT_FOUND", f"There is no such {_KIND[table]}.")
     if row.status == "cancelled":

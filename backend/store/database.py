@@ -37,13 +37,20 @@ MIGRATION_LOCK = 0x6E6F697365
 class Database:
     """A pool of connections to one PostgreSQL; thread-safe.
 
-    `url` is a libpq URL (postgresql://…), as Chancy and `psycopg.connect` take it too.
+    `url` is a libpq URL (postgresql://…), as Chancy and `psycopg.connect` take it too; `known_as`: what the server
+    calls its connections, in at most 63 bytes.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, known_as: str = "noise-audit") -> None:
         self.url = url
-        # A server that was restarted leaves dead connections in the pool: ask each before it is used.
-        self.engine = create_engine(_driver_url(url), pool_pre_ping=True, pool_size=10, max_overflow=20)
+        self.engine = create_engine(
+            _driver_url(url),
+            connect_args={"application_name": known_as},
+            # A server that was restarted leaves dead connections in the pool: ask each before it is used.
+            pool_pre_ping=True,
+            pool_size=10,
+            max_overflow=20,
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

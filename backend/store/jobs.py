@@ -11,16 +11,18 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from chancy import Chancy, Job, Queue, Worker
 from chancy.migrate import Migrator
 from psycopg import OperationalError
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 from psycopg_pool import PoolTimeout
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.orm import Session
 
-from backend.store.succession import plugins
+from backend.store.succession import WORKER_SESSION, plugins
 
 TRAINING = "training"
 IMPORT = "import"
@@ -61,6 +63,9 @@ class QueueState(NamedTuple):
 class _Application(Chancy):  # type: ignore[misc]
     """Chancy, but a worker's start outlives connections that are cut in the middle of it."""
 
+    worker_id: str
+    """Of the worker that works with it, by which the server knows its connections."""
+
     async def declare(self, queue: Queue, *, upsert: bool = False) -> Queue:
         """As Chancy's; tries again while the database cannot be reached, for as long as an outage may last."""
         deadline = time.monotonic() + OUTAGE_SECONDS
@@ -75,8 +80,12 @@ class _Application(Chancy):  # type: ignore[misc]
 
 
 def chancy_app(url: str) -> Any:
-    """A Chancy application on the database; use it as an async context manager."""
-    return _Application(url, no_default_plugins=True, plugins=plugins(), max_connection_pool_size=5, log=log)
+    """A Chancy application on the database, for one worker at most; use it as an async context manager."""
+    worker_id = str(uuid4())
+    url = make_conninfo(url, application_name=WORKER_SESSION + worker_id)
+    app = _Application(url, no_default_plugins=True, plugins=plugins(), max_connection_pool_size=5, log=log)
+    app.worker_id = worker_id
+    return app
 
 
 def make_worker(
@@ -93,6 +102,7 @@ def make_worker(
     """
     return Worker(
         app,
+        worker_id=app.worker_id,
         tags=set(queues),
         heartbeat_poll_interval=HEARTBEAT_SECONDS,
         heartbeat_timeout=HEARTBEAT_TIMEOUT,

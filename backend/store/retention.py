@@ -15,11 +15,12 @@ from sqlalchemy import table as named
 from sqlalchemy.orm import Session
 
 from backend.audit.errors import Conflict
-from backend.store import activity, bulk
+from backend.store import activity, bulk, selections
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.keeping import may_remove, owner_of, owners
 from backend.store.objects import Stored
+from backend.store.runs import PUBLISHED_BY
 from backend.store.tables import Base, Dataset, Decision, Run
 
 AGE_GUARD = timedelta(hours=24)
@@ -143,14 +144,16 @@ def prune(
 
 
 def unneeded(session: Session, stored: Iterable[Stored], before: datetime) -> Swept:
-    """Artifacts that no row speaks of and checkpoints of runs that have ended, last changed before this time.
+    """Artifacts that no row speaks of, and of ended runs the checkpoints and what was not published, last changed before.
 
     `stored` was listed before the session's rows are read: what a row speaks of by then was there, or is too young.
     Only what is kept under datasets/, runs/, uploads/ and probe/ is looked at.
     """
     known = {**owners(session), "probe": set()}
     known["uploads"] -= _used_up(session)
-    ended = set(session.scalars(select(Run.id).where(Run.status.in_(("succeeded", "cancelled")))))
+    published_by = Run.outcome[PUBLISHED_BY].astext
+    over = select(Run.id, published_by).where(Run.status.in_(("succeeded", "cancelled")))
+    ended: dict[str, str | None] = {row[0]: row[1] for row in session.execute(over)}
     found = [each for each in stored if each.modified_at < before and _is_orphan(each.key, known, ended)]
     return Swept([each.key for each in found], sum(each.size for each in found))
 
@@ -173,12 +176,17 @@ def _used_up(session: Session) -> set[str | None]:
     return {*session.scalars(became), *session.scalars(judged)}
 
 
-def _is_orphan(key: str, known: dict[str, set[str]], ended: set[str]) -> bool:
+def _is_orphan(key: str, known: dict[str, set[str]], ended: dict[str, str | None]) -> bool:
     kind, owner = owner_of(key)
     if kind not in known:
         return False
-    left_over = kind == "runs" and owner in ended and key.startswith(f"runs/{owner}/checkpoint/")
-    return left_over or owner not in known[kind]
+    return owner not in known[kind] or (kind == "runs" and owner in ended and _left_over(key, ended[owner]))
+
+
+def _left_over(key: str, published_by: str | None) -> bool:
+    """Whether it is a checkpoint of a run that has ended, or by a start of it under which nothing was published."""
+    _, _, *folders, _ = key.split("/")
+    return bool(folders) and folders[0] not in (published_by, selections.FOLDER)
 
 
 def _begin(session: Session) -> None:

@@ -15,6 +15,8 @@ from backend.store.tables import Dataset, Epoch, Run
 
 OF_UPLOAD = ("upload_id", "filename")
 """What the config of a run says of the file that people sent with it; other keys are settings."""
+PUBLISHED_BY = "published_by"
+"""The key in a run's outcome that says under which claim its artifacts were stored."""
 PREDICTIONS = "predictions"
 """The recipe of a run that judges by predictions people bring, without training. Its config is {upload_id, filename,
 in_sample, logits}; the losses that it judged are its epoch 0."""
@@ -57,6 +59,22 @@ def load(session: Session, run_id: str) -> Run:
     if found is None:
         raise NotFound("NOT_FOUND", "There is no such run.")
     return found
+
+
+def place(run: Run) -> str:
+    """The prefix of the artifacts that a succeeded run left.
+
+    Each claim stores below its own: a worker that lost its claim, and wakes up while it stores, writes beside what
+    counts and never over it.
+    """
+    return place_of(run.id, run.outcome)
+
+
+def place_of(run_id: str, outcome: dict[str, Any]) -> str:
+    """As `place`, of a run that has, or will have, this outcome."""
+    claim = outcome.get(PUBLISHED_BY)
+    # Earlier versions kept the files of all claims in one place.
+    return f"runs/{run_id}/{claim}" if claim else f"runs/{run_id}"
 
 
 def list_for(session: Session, account_id: str, dataset_id: str | None = None) -> list[Run]:

@@ -16,6 +16,7 @@ from backend.audit.errors import BadInput, NotFound
 from backend.store.artifacts import Artifacts
 
 Members = NDArray[np.uint32]
+FOLDER = "selections"
 LARGEST = 1_000_000
 """Members of one selection: the largest map that can be drawn around."""
 
@@ -58,4 +59,4 @@ def load(artifacts: Artifacts, run_id: str, selection_id: str) -> Members:
 
 
 def _key(run_id: str, selection_id: str) -> str:
-    return f"runs/{run_id}/selections/{selection_id}.u4"
+    return f"runs/{run_id}/{FOLDER}/{selection_id}.u4"

@@ -25,6 +25,19 @@ WHERE chancy_leader.worker_id = EXCLUDED.worker_id
    OR chancy_leader.expires_at NOT BETWEEN now() AND now() + make_interval(secs => 2 * %(timeout)s)
 """
 """Renews the lease, or takes one over that has run out. One that runs for far longer than any is by a wrong clock."""
+WORKER_SESSION = "noise-audit-worker/"
+"""What the server calls a worker's connections, before the worker's id."""
+HALTED = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE starts_with(application_name, %(session)s) AND backend_start < now() - make_interval(secs => %(timeout)s)
+  AND pid <> pg_backend_pid()
+  AND NOT EXISTS (
+    SELECT FROM chancy_workers WHERE application_name = %(session)s || worker_id
+    AND last_seen >= now() - make_interval(secs => %(timeout)s)
+  )
+"""
+"""A worker that was stopped or cut off in the middle of a transaction would lock its jobs for as long as that lasts. It
+takes what is done here for a database that was away."""
 FROM_THE_FUTURE = """
 UPDATE chancy_workers SET last_seen = now(), expires_at = now() + make_interval(secs => %(timeout)s)
 WHERE last_seen > now() + interval '1 second'
@@ -78,6 +91,7 @@ class Reviver(Outliving, Recovery):  # type: ignore[misc]
         if 0 <= (await cursor.fetchone())["up"] < REPORT_BACK_SECONDS:
             return 0
         await cursor.execute(FROM_THE_FUTURE, {"timeout": worker.heartbeat_timeout})
+        await cursor.execute(HALTED, {"session": WORKER_SESSION, "timeout": worker.heartbeat_timeout})
         recovered: int = await super().recover(worker, chancy, cursor)
         return recovered
 

@@ -31,6 +31,9 @@ def cancel_is_quick(top: Topology, times: int, rng: random.Random) -> Reached:
         ]
         rng.shuffle(begun)
         for kind, id_ in begun[: times - hit]:
+            if rng.random() < 0.6:
+                # On a busy machine nearly all would still wait for their process to begin.
+                wait_for(partial(_is_begun, top, kind, id_), 60)
             # Of three that share two workers, some wait, some have begun, some are at their end.
             time.sleep(rng.uniform(0, 5 if kind == "run" else 2))
             state = _state(top, kind, id_)
@@ -61,6 +64,10 @@ def _state(top: Topology, kind: Kind, id_: str) -> str:
     if column(top, kind, id_, "claim_id") is None:
         return f"{kind} waiting"
     return f"{kind} {column(top, kind, id_, 'progress').get('stage') or 'beginning'}"
+
+
+def _is_begun(top: Topology, kind: Kind, id_: str) -> bool:
+    return column(top, kind, id_, "claim_id") is not None or ended(top, kind, id_)
 
 
 def _many_images(top: Topology) -> str:

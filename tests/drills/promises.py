@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tests.drills.cancelling import cancel_is_quick
+from tests.drills.interrupting import one_writer, one_writer_over_partitions
 from tests.drills.reached import Reached
 from tests.drills.storage import (
     a_full_disk_is_told,
@@ -25,7 +26,6 @@ from tests.drills.workers import (
     accepted_jobs_survive,
     clocks_may_jump,
     duplicates_publish_once,
-    one_writer,
     the_database_may_go_away,
 )
 
@@ -42,9 +42,10 @@ class Promise(NamedTuple):
 
 
 PROMISES = [
-    Promise("an accepted job survives", 500, 25, accepted_jobs_survive),
+    Promise("an accepted job survives", 500, 50, accepted_jobs_survive),
     Promise("a dead worker's run goes on within 60 s", 20, 4, a_dead_workers_run_goes_on),
     Promise("one writer, over pauses", 200, 10, one_writer),
+    Promise("one writer, over partitions", 50, 5, one_writer_over_partitions),
     Promise("a job delivered twice has one result", 1000, 1000, duplicates_publish_once),
     Promise("a checkpoint is valid after a kill", 1000, 250, checkpoints_survive_kills),
     Promise("a failing write leaves nothing corrupt", 1000, 1000, writes_may_fail),

@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +21,7 @@ JOB_SECONDS = 300
 """So long one job may take to its end on a busy machine once nothing hits it any more."""
 DIGITS = 1797
 FEW = 300
+HANDFUL = 14
 FOR_LONG = 10_000
 """Epochs of a run that is still at work when a drill has done with it."""
 
@@ -62,11 +63,20 @@ def dataset_of(top: Topology, name: str, images: Iterable[tuple[str, NDArray[np.
     return dataset
 
 
+def _digits(count: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    found = load_digits()
+    images = np.round(found.images[:count] * 15.9375).astype(np.uint8)
+    yield from zip(map(str, found.target[:count]), images, strict=True)
+
+
 def few_of(top: Topology) -> str:
     """Some of the digits: an epoch on them is over at once."""
-    found = load_digits()
-    images = zip(found.target[:FEW], np.round(found.images[:FEW] * 15.9375).astype(np.uint8), strict=True)
-    return dataset_of(top, "few digits", ((str(label), image) for label, image in images))
+    return dataset_of(top, "few digits", _digits(FEW))
+
+
+def handful_of(top: Topology) -> str:
+    """So few of the digits that they need no UMAP, whose import takes longer than all the rest of a run."""
+    return dataset_of(top, "a handful of digits", _digits(HANDFUL))
 
 
 def new_run(
@@ -102,12 +112,13 @@ def rows_of(top: Topology, kind: Kind, id_: str) -> int:
 
 
 def holder_of(top: Topology, kind: Kind, id_: str) -> Part | None:
-    """The worker whose process has it in hand and has claimed it; None when it has ended."""
+    """The worker whose process has claimed it; None when it has ended."""
     found: list[Part] = []
 
     def look() -> bool:
-        if column(top, kind, id_, "claim_id"):
-            found[:] = [part for part in top.workers if part.holds(id_)]
+        if claim := column(top, kind, id_, "claim_id"):
+            # Not who only has it in hand: one that was replaced takes a moment to notice.
+            found[:] = [part for part in top.workers if part.holds(claim)]
         return bool(found) or ended(top, kind, id_)
 
     wait_for(look, JOB_SECONDS)

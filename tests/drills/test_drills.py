@@ -17,6 +17,8 @@ QUICK = {
     "duplicates_publish_once": 20,
     "checkpoints_survive_kills": 40,
     "writes_may_fail": 60,
+    "one_writer": 2,
+    "one_writer_over_partitions": 1,
     "a_full_disk_is_told": 1,
     "numbers_may_go_wrong": 1,
     "cancel_is_quick": 3,

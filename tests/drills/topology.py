@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from urllib.parse import quote
 
 import httpx
 from sqlalchemy import text
@@ -27,6 +28,7 @@ from backend.store.artifacts import Artifacts
 from backend.store.database import Database, migrate
 from backend.store.postgres import EmbeddedPostgres
 from tests.bucket import new_bucket, s3_environment, s3_server
+from tests.drills.line import Line
 from tests.installation import clean_environment, is_ready, wait_until
 
 FINAL = frozenset({"ready", "succeeded", "failed", "cancelled"})
@@ -71,9 +73,7 @@ class Part:
 
     def holding(self, subject: str) -> list[int]:
         """The processes that it started which work on this run or dataset."""
-        listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
-        lines = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
-        return [int(pid) for pid, parent, *args in lines if int(parent) == self.pid and subject in str(args)]
+        return [pid for pid in _started_by(self.pid) if subject in _command(pid)]
 
     def holds(self, subject: str) -> bool:
         """Whether a process that it started works on this run or dataset."""
@@ -125,6 +125,7 @@ class Topology:
         artifacts: str,
         environment: dict[str, str],
         clocks: Clocks | None,
+        lines: bool,
     ) -> None:
         self.folder, self.clocks = folder, clocks
         self.postgres = EmbeddedPostgres(folder / "postgres")
@@ -142,6 +143,8 @@ class Topology:
             # What is drilled is that nothing is lost, however often it is hit.
             "NOISE_AUDIT_MAX_STARTS": "10000",
             "NOISE_AUDIT_LIMIT_QUEUED_RUNS": "10000",
+            # Networks of a drill are so small that threads cost more than they bring.
+            "OMP_NUM_THREADS": "1",
         }
         (folder / "data").mkdir()
         (folder / "opened").mkdir()
@@ -150,7 +153,12 @@ class Topology:
             self._part(f"backend-{port}", ["backend.cli", "serve"], {"NOISE_AUDIT_PORT": str(port)})
             for port in self.ports
         ]
-        self.workers = [self._part(f"worker-{number}", ["worker"], {}) for number in range(workers)]
+        names = [f"worker-{number}" for number in range(workers)]
+        self.lines = {
+            name: Line(folder / f"line-{name}", folder / "postgres/socket") for name in names if lines
+        }
+        """Of each worker's name, where it has one of its own to the database."""
+        self.workers = [self._part(name, ["worker"], self._by_line(name)) for name in names]
         with self.database.transaction() as session:
             account = accounts.ensure_local_account(session)
             _, self.token = accounts.new_api_token(session, account.id, "drill", None)
@@ -158,6 +166,13 @@ class Topology:
     def _part(self, name: str, module: list[str], more: dict[str, str]) -> Part:
         clock = self.clocks.environment(name) if self.clocks else {}
         return Part(name, module, {**self.environment, **more, **clock}, self.folder / f"{name}.log")
+
+    def _by_line(self, name: str) -> dict[str, str]:
+        if name not in self.lines:
+            return {}
+        own = str(self.lines[name].folder)
+        beyond = str(self.folder / "postgres/socket")
+        return {"NOISE_AUDIT_DATABASE_URL": self.database.url.replace(quote(beyond, ""), quote(own, ""))}
 
     def start(self) -> None:
         """Start everything and wait until it serves."""
@@ -170,6 +185,8 @@ class Topology:
         """Stop everything; what was paused too."""
         for part in (*self.workers, *self.backends):
             part.kill()
+        for line in self.lines.values():
+            line.close()
         self.database.dispose()
         self.postgres.stop()
 
@@ -223,9 +240,12 @@ class Topology:
 
 @contextmanager
 def topology(
-    *, backends: int = 1, workers: int = 1, s3: bool = False, clocks: bool = False
+    *, backends: int = 1, workers: int = 1, s3: bool = False, clocks: bool = False, lines: bool = False
 ) -> Iterator[Topology]:
-    """Everything running, in a folder of its own that goes with it; with `clocks` that can be set, where possible."""
+    """Everything running, in a folder of its own that goes with it.
+
+    With `clocks` that can be set, where possible; with `lines` to the database, one for each worker, that can be cut.
+    """
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="noise-audit-drill-", dir="/tmp"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -245,6 +265,7 @@ def topology(
             artifacts=artifacts,
             environment=environment,
             clocks=Clocks.where_possible(folder) if clocks else None,
+            lines=lines,
         )
         stack.callback(made.stop)
         made.start()
@@ -253,13 +274,35 @@ def topology(
 
 def children_of(pid: int) -> list[int]:
     """The processes that this one started, and theirs."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    parents = [tuple(map(int, line.split())) for line in listed.splitlines()]
     found, front = [], [pid]
     while front:
-        front = [child for child, parent in parents if parent in front]
+        front = [child for parent in front for child in _started_by(parent)]
         found += front
     return found
+
+
+def _started_by(pid: int) -> list[int]:
+    if not Path("/proc/self").exists():
+        return [int(each) for each in _said("pgrep", "-P", str(pid)).split()]
+    # Asked many times a second: commands would take more of the processor than what is drilled.
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += map(int, path.read_text().split())
+    return found
+
+
+def _command(pid: int) -> str:
+    if not Path("/proc/self").exists():
+        return _said("ps", "-o", "args=", "-p", str(pid))
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+def _said(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def finished(state: Callable[[], str], seconds: float) -> str:

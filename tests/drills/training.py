@@ -30,6 +30,11 @@ from tests.drills.steps import (
 )
 from tests.drills.topology import Part, Topology
 
+LIMITED = {
+    "refused memory": ("VmData", resource.RLIMIT_DATA),
+    "refused address space": ("VmSize", resource.RLIMIT_AS),
+}
+"""How a process may be refused memory: what /proc calls that which it has of it, and the limit on it."""
 HALVED = "Memory ran out with batches of 128 images; went on with 64."
 
 
@@ -40,7 +45,7 @@ def memory_may_run_out(top: Topology, times: int, rng: random.Random) -> Reached
     and backend stay up.
     """
     wrong: list[str] = []
-    hits = ("killed once", "killed twice", "refused memory")
+    hits = ("killed once", "killed twice", "refused memory", "refused address space")
     counts = dict.fromkeys((*hits, "of these failed in words"), 0)
     pids = [part.pid for part in top.workers]
     for number in range(times):
@@ -48,15 +53,15 @@ def memory_may_run_out(top: Topology, times: int, rng: random.Random) -> Reached
         run = new_run(top, number, epochs=6 if number == 0 else 2000)
         holder = holder_of(top, "run", run)
         assert holder is not None, end_of(top, "run", run)
-        how = hits[number % 3]
+        how = hits[number % 4]
         counts[how] += 1
-        if how == "refused memory":
+        if how in LIMITED:
             time.sleep(rng.uniform(0, 8))
-            _refuse(process_of(holder, run), rng.randint(0, 32))
+            _refuse(process_of(holder, run), how, rng.randint(0, 32))
             # Those with enough are as they should be too.
-            if wait_for(partial(ended, top, "run", run), 60):
+            if wait_for(partial(ended, top, "run", run), 30):
                 if (end := end_of(top, "run", run)) != "failed OUT_OF_MEMORY":
-                    wrong.append(f"run {run}, refused memory: {end}")
+                    wrong.append(f"run {run}, {how}: {end}")
                 counts["of these failed in words"] += 1
             else:
                 wrong += stopped(top, run)
@@ -97,14 +102,15 @@ def _killed(top: Topology, run: str, rng: random.Random, *, twice: bool, to_its_
     return [] if end == "succeeded" and HALVED in notes else [f"run {run}, killed once: {end}, {notes}"]
 
 
-def _refuse(pid: int | None, mebibytes: int) -> None:
-    """From now on the process gets so much more memory than it has, and no more."""
+def _refuse(pid: int | None, how: str, mebibytes: int) -> None:
+    """From now on the process gets so much more of it than it has, and no more."""
     if pid is None:
         return
+    word, limited = LIMITED[how]
     status = Path(f"/proc/{pid}/status").read_text()
-    has = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmData"))
+    has = next(int(line.split()[1]) for line in status.splitlines() if line.startswith(word))
     limit = has * 1024 + mebibytes * 2**20
-    resource.prlimit(pid, resource.RLIMIT_DATA, (limit, limit))
+    resource.prlimit(pid, limited, (limit, limit))
 
 
 def numbers_may_go_wrong(top: Topology, times: int, rng: random.Random) -> Reached:

@@ -63,7 +63,7 @@ def test_a_run_finds_the_planted_noise_and_publishes_all_its_evidence(
     assert np.isfinite(columns.noise_posterior).all()
     assert columns.agreement.min() >= 0
     assert columns.agreement[columns.flagged].mean() > columns.agreement[~columns.flagged].mean() + 1
-    prefix = f"runs/{run_id}/"
+    prefix = f"{runs.place(run)}/"
     stored = {key.removeprefix(prefix) for key in artifacts.list(prefix)}
     assert stored == {
         "features.npy",
@@ -125,7 +125,7 @@ def test_a_run_on_an_embedding_trains_a_head_and_maps_the_embedding(
     assert run.status == "succeeded", run.error
     assert run.outcome["metrics"]["auroc"] > 0.97
     assert run.outcome["map_from"] == "the embedding sent with the run"
-    stored_NF = np.load(io.BytesIO(artifacts.get(f"runs/{run_id}/features.npy")))
+    stored_NF = np.load(io.BytesIO(artifacts.get(f"{runs.place(run)}/features.npy")))
     np.testing.assert_allclose(stored_NF, vector_NF, rtol=1e-3, atol=0.02)
     assert not artifacts.exists("uploads/vectors")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -10,11 +11,12 @@ from collections.abc import Callable
 import pytest
 
 from backend.settings import Settings
-from backend.store import runs
+from backend.store import claims, datasets, runs
 from backend.store.database import Database
-from backend.store.tables import Run
+from backend.store.tables import Dataset, Run
 from tests.drills.topology import children_of
 from tests.installation import wait_until
+from worker import jobs
 
 
 @pytest.mark.slow
@@ -60,5 +62,29 @@ def test_one_killed_for_its_memory_is_tried_once_more_with_half_the_batch_and_a_
     os.kill(child, signal.SIGSTOP)
     with database.transaction() as session:
         runs.request_stop(session, owner, stuck)
-    wait_until(lambda: run_row(stuck).status == "cancelled" and not children_of(worker.pid), 10)
+    # 10 are promised, on busy machines too.
+    wait_until(lambda: run_row(stuck).status == "cancelled" and not children_of(worker.pid), 8)
     wait_until(lambda: list((settings.data / "scratch").iterdir()) == [], 5)
+
+
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT])
+def test_a_process_that_crashed_in_foreign_code_or_was_killed_is_tried_once_more(
+    by: signal.Signals,
+    database: Database,
+    owner: str,
+    settings: Settings,
+    run_row: Callable[[str], Run],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noted = settings.data / "noted"
+    monkeypatch.setenv("CRASH_BY", str(int(by)))
+    monkeypatch.setenv("CRASH_LOG", str(noted))
+    with database.transaction() as session:
+        dataset = datasets.create(session, owner, "none", {"kind": "folder"}).id
+        claims.claim(session, Dataset, dataset, "import", 5)
+        claims.finish(session, Dataset, dataset, "import", "ready", sample_count=1)
+        run_id = runs.create(session, owner, dataset, "fast", {}, 0).id
+        claims.claim(session, Run, run_id, "one", 5)
+    asyncio.run(jobs._in_subprocess("tests.worker.crashing", Run, run_id, "one", then=jobs.SMALLER))
+    assert noted.read_text().splitlines() == ["one", "one --smaller"]
+    assert run_row(run_id).status == "running"

@@ -69,7 +69,7 @@ def test_predictions_find_the_planted_noise_and_leave_what_a_run_leaves(
 ) -> None:
     run = audit(np.asfortranarray(out_of_fold))
     assert run.status == "succeeded", run.error
-    assert not np.load(io.BytesIO(artifacts.get(f"runs/{run.id}/probabilities.npy"))).flags.f_contiguous
+    assert not np.load(io.BytesIO(artifacts.get(f"{runs.place(run)}/probabilities.npy"))).flags.f_contiguous
     assert run.outcome["metrics"]["auroc"] > 0.97
     assert run.outcome["metrics"]["f1"] > 0.85
     assert 0.14 < run.outcome["noise_rate"] < 0.22
@@ -87,7 +87,7 @@ def test_predictions_find_the_planted_noise_and_leave_what_a_run_leaves(
     assert (found.suggested_label != found.given_label)[found.flagged].all()
     assert found.agreement[found.flagged].mean() > found.agreement[~found.flagged].mean() + 2
     assert len(np.unique(found.x)) > 1000
-    prefix = f"runs/{run.id}/"
+    prefix = f"{runs.place(run)}/"
     stored = {key.removeprefix(prefix) for key in artifacts.list(prefix)}
     assert stored == {"features.npy", "neighbours.npy", "probabilities.npy", "results.parquet"}
 

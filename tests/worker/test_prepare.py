@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,15 +13,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from backend.audit.errors import ClaimLost
 from backend.settings import Settings
-from backend.store import annotators, datasets, uploads
+from backend.store import annotators, claims, datasets, uploads
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
+from backend.store.packs import Pack
 from backend.store.tables import Dataset
 from noise_audit.digest import of_file
 from tests.bucket import new_bucket, s3_environment, s3_server
 from tests.worker.ingest.written import as_zip, png, table
 from tests.worker.ingest.written import digits as labelled_digits
+from tests.worker.standing import Standing, damaged
+from worker import prepare
+from worker.claimed import Claimed
 
 Prepare = Callable[..., Dataset]
 
@@ -112,6 +118,40 @@ def test_a_folder_of_the_server_is_read_where_it_lies(prepared: Prepare, tmp_pat
     assert dataset.status == "ready", dataset.error
     assert dataset.class_counts == [2, 3]
     assert len(list(folder.rglob("*.png"))) == 5
+
+
+@pytest.mark.parametrize("at", [0, 3, 9])
+def test_images_are_the_successors_wherever_its_forerunner_stood_still(
+    settings: Settings, database: Database, owner: str, artifacts: Artifacts, tmp_path: Path, at: int
+) -> None:
+    folder = tmp_path / "pets"
+    for name in ("cat", "dog"):
+        (folder / name).mkdir(parents=True)
+        Image.new("L", (12, 10), 90).save(folder / name / "0.png")
+    with database.transaction() as session:
+        dataset_id = datasets.create(session, owner, "pets", {"kind": "folder", "path": str(folder)}).id
+
+    def come(store: Artifacts, claim: str, grey: int) -> None:
+        Image.new("L", (12, 10), grey).save(folder / "cat" / "1.png")
+        with database.transaction() as session:
+            row = claims.claim(session, Dataset, dataset_id, claim, 5)
+            session.expunge(row)
+        assert row is not None
+        prepare.prepare(settings, store, Claimed(database, Dataset, dataset_id, claim), row)
+
+    standing = Standing(settings.data, at)
+    with ThreadPoolExecutor(1) as thread:
+        paused = thread.submit(come, Artifacts(standing), "old", 1)
+        standing.wait(paused)
+        come(artifacts, "new", 200)
+        standing.go_on()
+        with pytest.raises(ClaimLost):
+            paused.result(60)
+    with database.transaction() as session:
+        content = f"datasets/{datasets.load(session, dataset_id).content_id}"
+    images = Pack(artifacts, f"{content}/images")
+    assert (folder / "cat" / "1.png").read_bytes() in [images.read(index) for index in range(3)]
+    assert damaged(artifacts, content) == []
 
 
 def test_splits_true_labels_and_annotations_are_kept_with_their_samples(

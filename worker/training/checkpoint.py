@@ -7,6 +7,8 @@ SHA-256. A checkpoint without a valid document does not exist. The two newest ar
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from worker.training.tensorfile import (
 from worker.training.tracking import file_name
 
 KEPT = 2
+DOCUMENT = re.compile(r"checkpoint-(\d+)\.json")
 
 
 class CheckpointMismatch(ValueError):
@@ -56,6 +59,12 @@ def newest(directory: Path) -> Checkpoint | None:
         except UnreadableFile:
             continue  # a cut-off newest one is what the previous one is kept for
     return None
+
+
+def last_epoch(names: Iterable[str]) -> int:
+    """Of the checkpoints among files of these names; 0 when there is none, and whether they can be read is not asked."""
+    documents = (DOCUMENT.fullmatch(name) for name in names)
+    return max((int(found[1]) for found in documents if found), default=0)
 
 
 def _read(directory: Path, path: Path) -> Checkpoint:

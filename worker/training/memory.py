@@ -6,6 +6,9 @@ import torch
 
 from worker.training.schedule import SMALLEST_BATCH
 
+NONE_LEFT = ("can't allocate memory", "not enough memory", "could not create a primitive")
+"""What torch's allocators say, and oneDNN when it gets no room for the code that it writes."""
+
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether the error says that memory ran out, on a device or in the process."""
@@ -13,9 +16,7 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     # torch has no class of its own for the processor's memory.
     words = str(error)
-    return isinstance(error, RuntimeError) and (
-        "can't allocate memory" in words or "not enough memory" in words
-    )
+    return isinstance(error, RuntimeError) and any(said in words for said in NONE_LEFT)
 
 
 def smaller_batch(batch_size: int) -> int | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
-from backend.audit.errors import ClaimLost, Conflict
+from backend.audit.errors import ClaimLost, Conflict, Unavailable
 from backend.store import claims, datasets, results, runs
 from backend.store.database import Database
 from backend.store.tables import Dataset, Run
@@ -141,6 +143,39 @@ def test_a_worker_that_was_replaced_before_it_claimed_cannot_take_the_run_back(
         )
         assert claims.claim(session, Run, running.id, "slept too long", 5) is None
         assert claims.claim(session, Run, running.id, newest, 5) is not None
+
+
+def _take(session: Session, run_id: str) -> None:
+    session.execute(text("SET LOCAL lock_timeout = '10s'"))
+    assert claims.claim(session, Run, run_id, "two", 5) is not None
+
+
+def _stop(session: Session, run_id: str) -> None:
+    assert claims.request_stop(session, Run, run_id).cancel_requested
+
+
+@pytest.mark.parametrize("within", ["a statement", "a transfer"])
+@pytest.mark.parametrize("come", [_take, _stop])
+def test_who_stands_still_in_a_transaction_keeps_neither_its_successor_nor_a_stop_waiting(
+    database: Database, running: Run, come: Callable[[Session, str], None], within: str
+) -> None:
+    standing = Database(database.url, claims.session_name("one"))
+
+    def stand_still() -> None:
+        with standing.transaction() as session, ExitStack() as stack:
+            claims.fenced_update(session, Run, running.id, "one", progress={"stage": "stale"})
+            driver = session.connection().connection.driver_connection
+            assert driver is not None
+            if within == "a transfer":
+                stack.enter_context(driver.cursor().copy("COPY activity FROM STDIN"))
+            with database.transaction() as other:
+                come(other, running.id)
+
+    with pytest.raises(Unavailable):
+        stand_still()
+    standing.dispose()
+    now = _now(database, running.id)
+    assert (now.claim_id, now.cancel_requested, now.progress) in (("two", False, {}), ("one", True, {}))
 
 
 def test_a_queued_run_is_cancelled_at_once_and_never_started(

@@ -11,13 +11,16 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from psycopg.rows import dict_row
 from sqlalchemy import text
 
 from backend.store import claims, datasets, jobs, runs
 from backend.store.database import Database
+from backend.store.succession import WORKER_SESSION
 from backend.store.tables import Dataset, Run
+from tests.installation import wait_until
 
 ROOT = Path(__file__).parents[3]
 
@@ -299,12 +302,8 @@ def test_after_kill_9_of_its_worker_the_job_goes_on_with_another_within_a_minute
         assert runs.load(session, run_id).starts == 2
 
 
-@pytest.mark.parametrize(("up_seconds", "recovered"), [(3, 0), (60, 1)])
-def test_when_the_database_has_just_come_back_no_worker_is_taken_for_dead(
-    up_seconds: int, recovered: int, database: Database, new_run: Callable[[], Run]
-) -> None:
-    """Nobody could be heard of while it was away; the server's start time is shadowed by one of our own."""
-    new_run()
+def _taken_by_somebody(database: Database, up_seconds: int) -> None:
+    """All jobs are; the server's start time is shadowed by one of our own."""
     with database.transaction() as session:
         session.execute(text("UPDATE chancy_jobs SET state = 'running', taken_by = 'somebody'"))
         session.execute(text("CREATE SCHEMA clock"))
@@ -315,15 +314,44 @@ def test_when_the_database_has_just_come_back_no_worker_is_taken_for_dead(
             )
         )
 
+
+def _recovered(database: Database, timeout: int) -> int:
+    """How many jobs a leader takes from workers that were not heard of for so many seconds."""
+
     async def recover() -> int:
         async with jobs.chancy_app(database.url) as app, app.pool.connection() as connection:
             await connection.execute("SET search_path = clock, pg_catalog, public")
             worker = jobs.make_worker(app, signals=False)
+            worker.heartbeat_timeout = timeout
             async with connection.cursor(row_factory=dict_row) as cursor:
                 found: int = await app.plugins["chancy.recovery"].recover(worker, app, cursor)
                 return found
 
-    assert asyncio.run(recover()) == recovered
+    return asyncio.run(recover())
+
+
+@pytest.mark.parametrize(("up_seconds", "recovered"), [(3, 0), (60, 1)])
+def test_when_the_database_has_just_come_back_no_worker_is_taken_for_dead(
+    up_seconds: int, recovered: int, database: Database, new_run: Callable[[], Run]
+) -> None:
+    """Nobody could be heard of while it was away."""
+    new_run()
+    _taken_by_somebody(database, up_seconds)
+    assert _recovered(database, jobs.HEARTBEAT_TIMEOUT) == recovered
+
+
+def test_a_worker_that_stands_still_in_a_transaction_keeps_its_job_from_nobody(
+    database: Database, new_run: Callable[[], Run]
+) -> None:
+    new_run()
+    _taken_by_somebody(database, 60)
+    with psycopg.connect(database.url, application_name=f"{WORKER_SESSION}somebody") as halted:
+        halted.execute("SELECT FROM chancy_jobs FOR UPDATE")
+        assert _recovered(database, timeout=60) == 0
+        time.sleep(1.1)
+        wait_until(lambda: _recovered(database, timeout=1) == 1, 10)
+        with pytest.raises(psycopg.OperationalError):
+            halted.execute("SELECT 1")
 
 
 def test_migrating_the_queue_again_is_no_change(database: Database) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from backend.audit.errors import Conflict, NotFound
 from backend.store import claims, datasets, decisions, jobs, results, retention, runs, uploads
@@ -134,7 +134,7 @@ def test_while_a_backup_is_taken_nothing_is_deleted_or_swept(
     delete_dataset(database, artifacts, dataset.id)
 
 
-def test_orphans_and_checkpoints_of_ended_runs_are_swept_when_old_enough(
+def test_orphans_and_what_ended_runs_left_beside_their_results_are_swept_when_old_enough(
     database: Database, artifacts: Artifacts, owner: str, finished: Run, new_run: Callable[[], Run]
 ) -> None:
     keep = [f"runs/{new_run().id}/checkpoint/1", "elsewhere/thing", *artifacts.list("")]
@@ -144,11 +144,14 @@ def test_orphans_and_checkpoints_of_ended_runs_are_swept_when_old_enough(
         dataset = datasets.create(session, owner, "used", {"kind": "upload", "upload_id": "used"})
         claims.claim(session, Dataset, dataset.id, "one", 5)
         claims.finish(session, Dataset, dataset.id, "one", "ready")
-    keep.append("uploads/waiting")
+        outcome = {runs.PUBLISHED_BY: "two"}
+        session.execute(update(Run).where(Run.id == finished.id).values(outcome=outcome))
+    keep += ["uploads/waiting", f"runs/{finished.id}/two/x", f"runs/{finished.id}/selections/x"]
     orphans = [
         "uploads/used",
         "datasets/gone/images.pack",
         f"runs/{finished.id}/checkpoint/2",
+        f"runs/{finished.id}/one/x",
         "runs/gone/x",
         "uploads/gone",
     ]
@@ -157,6 +160,6 @@ def test_orphans_and_checkpoints_of_ended_runs_are_swept_when_old_enough(
     young = sweep(database, artifacts, datetime.now(UTC), timedelta(hours=1), really=True)
     assert young.keys == []
     told = sweep(database, artifacts, LATER, timedelta(hours=1), really=False)
-    assert (told.keys, told.bytes) == (sorted(orphans), 25)
+    assert (told.keys, told.bytes) == (sorted(orphans), 30)
     assert sweep(database, artifacts, LATER, timedelta(hours=1), really=True) == told
     assert artifacts.list("") == sorted(keep)

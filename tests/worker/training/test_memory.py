@@ -20,6 +20,7 @@ SETTINGS = {"epochs": 3, "width": 4, "batch_size": 128, "fewest_steps": 1, "prec
 ON_THE_PROCESSOR = RuntimeError(
     "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate …"
 )
+IN_ONEDNN = RuntimeError("could not create a primitive")
 
 
 class Narrow(nn.Module):
@@ -62,7 +63,7 @@ def run(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "error", [torch.OutOfMemoryError("CUDA out of memory"), ON_THE_PROCESSOR, MemoryError()]
+    "error", [torch.OutOfMemoryError("CUDA out of memory"), ON_THE_PROCESSOR, IN_ONEDNN, MemoryError()]
 )
 def test_half_the_batch_is_tried_until_it_fits(
     error: Exception, few_digits: TrainingData, tmp_path: Path
