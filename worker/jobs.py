@@ -128,21 +128,17 @@ async def _attempt(
 
 async def _stop_with_its_job(process: asyncio.subprocess.Process, table: claims.Table, id_: str) -> None:
     """End the process when its job is to stop and it does not by itself: it may be deep in foreign code, or begin."""
-    database = Database(Settings().database_url)
-    try:
-        while not await asyncio.to_thread(_stop_requested, database, table, id_):
-            await asyncio.sleep(POLL_SECONDS)
-        await asyncio.sleep(LEAVE_SECONDS)
-        log.info("%s %s does not stop by itself and is ended", table.__tablename__, id_)
-        await _end(process, STOP_SECONDS)
-    finally:
-        database.dispose()
+    # Each question has a connection of its own: one that is still asked when the job ends closes what it opened.
+    while not await asyncio.to_thread(_stop_requested, table, id_):
+        await asyncio.sleep(POLL_SECONDS)
+    await asyncio.sleep(LEAVE_SECONDS)
+    log.info("%s %s does not stop by itself and is ended", table.__tablename__, id_)
+    await _end(process, STOP_SECONDS)
 
 
-def _stop_requested(database: Database, table: claims.Table, id_: str) -> bool:
+def _stop_requested(table: claims.Table, id_: str) -> bool:
     try:
-        with database.transaction() as session:
-            return claims.stop_requested(session, table, id_)
+        return _stops(table, id_)
     except Unavailable:
         # The database is away; the work goes on.
         return False

@@ -28,8 +28,8 @@ Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen
 Workers = Annotated[int, typer.Option(min=0, help="Worker processes to start.")]
 
 
-class Leave(Exception):
-    """SIGINT or SIGTERM arrived."""
+class Leave(BaseException):
+    """SIGINT or SIGTERM arrived; no Exception, so that nothing that only meant its own errors swallows it."""
 
 
 def settings_with(data: Path | None, host: str | None = None, port: int | None = None) -> Settings:

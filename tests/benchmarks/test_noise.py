@@ -23,12 +23,17 @@ def test_predictions_of_a_training_meet_every_aim_and_are_trusted(kind: str) -> 
     assert missed(row) == [], row
 
 
-def test_where_people_erred_the_predictions_cast_the_vote_and_the_verdict_is_doubtful() -> None:
-    by_loss = row_of(CASES["training, cifar10n_random1", "mean loss"])
-    assert by_loss["verdict"] == "none"
-    row = row_of(CASES["training, cifar10n_random1", "predictions"])
+@pytest.mark.parametrize("recorded", ["", "_first", "_first_two_threads"])
+def test_where_people_erred_flags_are_near_the_best_and_the_verdict_is_doubtful(recorded: str) -> None:
+    # Of the rate these scores tell little: it may be further off than elsewhere, and its interval says so.
+    row = row_of(CASES[f"training, cifar10n_random1{recorded}", "predictions"])
     assert row["verdict"] == "doubtful"
-    assert missed(row) == [], row
+    assert set(missed(row)) <= {"rate"}, row
+    assert row["noise_rate"] == pytest.approx(row["true_rate"], abs=0.05)
+
+
+def test_their_losses_alone_accuse_nobody() -> None:
+    assert row_of(CASES["training, cifar10n_random1", "mean loss"])["verdict"] == "none"
 
 
 def test_mostly_wrong_labels_are_flagged_though_their_scores_form_one_group() -> None:

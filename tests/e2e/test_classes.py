@@ -12,7 +12,8 @@ from tests.installation import Installation
 
 pytestmark = pytest.mark.slow
 
-PLACE = """([host, given, suggested]) => {
+PLACE = """([figure, given, suggested]) => {
+  const host = figure.querySelector(".js-plotly-plot");
   const {xaxis, yaxis} = host._fullLayout, box = host.getBoundingClientRect();
   return [box.x + xaxis._offset + xaxis.d2p(suggested), box.y + yaxis._offset + yaxis.d2p(given)];
 }"""
@@ -46,7 +47,7 @@ def test_a_cell_of_the_matrix_opens_its_samples(
     matrix = page.get_by_role("figure", name=re.compile("^How many flagged"))
     expect(matrix).to_have_attribute("data-state", "ready")
     x, y = matrix.evaluate(
-        f"(host, pair) => ({PLACE})([host, ...pair])", [str(largest["given"]), str(largest["suggested"])]
+        f"(figure, pair) => ({PLACE})([figure, ...pair])", [str(largest["given"]), str(largest["suggested"])]
     )
     page.mouse.click(x, y)
     panel = page.get_by_role("complementary", name=f"{largest['given']} to {largest['suggested']}")

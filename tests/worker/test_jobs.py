@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -85,6 +86,8 @@ def test_a_process_that_crashed_in_foreign_code_or_was_killed_is_tried_once_more
         claims.finish(session, Dataset, dataset, "import", "ready", sample_count=1)
         run_id = runs.create(session, owner, dataset, "fast", {}, 0).id
         claims.claim(session, Run, run_id, "one", 5)
-    asyncio.run(jobs._in_subprocess("tests.worker.crashing", Run, run_id, "one", then=jobs.SMALLER))
+    begun = jobs._in_subprocess("tests.worker.crashing", Run, run_id, "one", then=jobs.SMALLER)
+    with ThreadPoolExecutor(1) as thread:  # a browser's event loop may run in this one
+        thread.submit(asyncio.run, begun).result()
     assert noted.read_text().splitlines() == ["one", "one --smaller"]
     assert run_row(run_id).status == "running"
