@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from threading import Timer
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,14 +43,27 @@ def settings_with(data: Path | None, host: str | None = None, port: int | None =
 
 def leave_on_signals() -> None:
     """Turn SIGINT and SIGTERM into `Leave`, so that `finally` clauses run; once, so that they run to their end."""
+    told = sys.unraisablehook
+
+    def listen() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, leave)
 
     def leave(number: int, frame: FrameType | None) -> None:
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, signal.SIG_IGN)
         raise Leave(signal.Signals(number).name)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, leave)
+    def swallowed(what: sys.UnraisableHookArgs) -> None:
+        if not isinstance(what.exc_value, Leave):
+            told(what)
+            return
+        # It came while a finaliser or a weak reference's callback ran, out of which nothing is raised: once more, in a moment.
+        listen()
+        Timer(0.05, os.kill, (os.getpid(), signal.Signals[str(what.exc_value)])).start()
+
+    sys.unraisablehook = swallowed
+    listen()
 
 
 def keep_serving(supervisor: Supervisor) -> None:

@@ -115,6 +115,26 @@ def test_ctrl_c_stops_everything_and_ends_as_shells_expect(
     assert nothing_is_left(folder)
 
 
+def test_a_signal_that_arrives_where_nothing_can_be_raised_is_not_lost() -> None:
+    program = """
+import os, signal, time, weakref
+from backend.cli.server import Leave, leave_on_signals
+class Thing: pass
+def gone(reference):
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.01)
+leave_on_signals()
+thing = Thing()
+kept = weakref.ref(thing, gone)
+try:
+    del thing
+    time.sleep(20)
+except Leave as left:
+    raise SystemExit(signal.Signals[str(left)] + 128)
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 128 + signal.SIGINT
+
+
 @pytest.mark.parametrize(
     "arguments", [("/no/such/path", "-o", "out"), (os.curdir,), (os.curdir, "-o", "out", "--fail-above", "7")]
 )
