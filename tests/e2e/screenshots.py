@@ -122,6 +122,8 @@ def draw(page: Page, screen: Screen, shown: Shown) -> bytes:
         expect(figure).to_have_attribute("data-state", "ready")
     if screen.name != "live":
         page.wait_for_load_state("networkidle")
+    page.wait_for_function("[...document.images].every(each => each.loading === 'lazy' || each.complete)")
+    page.wait_for_timeout(500)  # images fade in
     return page.screenshot(animations="disabled")
 
 
