@@ -47,9 +47,6 @@ SEED_STEP = 1 << 32
 ADAPTED_TO = 512
 """Evenly spaced images that a network looks at before it begins."""
 
-MEANWHILE_STEPS, MEANWHILE_SECONDS = 512, 1.0
-"""Steps handed to the device, or seconds passed, after which the host turns to other work."""
-
 POLL_STEPS = 32
 """How often it asks where several processes must stop at the same step."""
 
@@ -106,7 +103,7 @@ class Loop:
         records = where.type == "cuda" and group.size == 1 and recipe.record_steps and not recipe.literal
         self._recorder = Recorder(self._stepper.take, records=records)
         self.runs_ahead = records
-        """Whether the host is far ahead of the device within an epoch, and has time for other work."""
+        """Whether the host only starts what the device does alone, and has time for other work."""
 
     @property
     def notes(self) -> list[str]:
@@ -144,11 +141,8 @@ class Loop:
         if reason is not None:
             self._notes.append(reason)
 
-    def train_epoch(self, epoch: int, meanwhile: Callable[[], None] = lambda: None) -> float:
-        """One pass of training over all samples, each once; the mean objective (nats). Raises Stopped.
-
-        `meanwhile` is called once, when the device has enough to do for a while.
-        """
+    def train_epoch(self, epoch: int) -> float:
+        """One pass of training over all samples, each once; the mean objective (nats). Raises Stopped."""
         index, first, _ = turn(self.recipe, epoch)
         if index > 0 and epoch == first:
             self._begin_network(index)
@@ -166,18 +160,12 @@ class Loop:
         phase = stepper.phase, self.known.replaced
         partners = mixes and self.group.size > 1
         steps = steps_of(plan, self.images, self.device.device, self.group, partners=partners)
-        began, waits = time.monotonic(), True
         for number, step in enumerate(steps):
             self._poll()
             stepper.set_rate(learning_rate(self.recipe, self.steps, epoch, number))
             self._recorder(step, phase)
             if self._average is not None:
                 self._average.update()
-            if waits and (number == MEANWHILE_STEPS or time.monotonic() - began > MEANWHILE_SECONDS):
-                waits = False
-                meanwhile()
-        if waits:
-            meanwhile()
         return float(self.group.sum_(stepper.total)) / (self.count * self.group.size)
 
     def track(self, *, mirrored: bool = False) -> Tracked:

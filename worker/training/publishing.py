@@ -6,6 +6,7 @@ Knows the run's folder, the noise model and reports; must not know the loop.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,33 +43,42 @@ class Passed:
 
 
 class Publisher:
-    """Keeps epochs until `publish`, so that a device that works on alone need not wait for disk and report."""
+    """Puts epochs on disk and tells of them, one after another; `beside` the next epoch's steps where the host has
+    time for it, which is while a device works on alone."""
 
     def __init__(
         self, data: TrainingData, recipe: Recipe, device: Device, directory: Path,
-        on_epoch: Callable[[EpochReport], None], identity: dict[str, Any], history: list[str],
+        on_epoch: Callable[[EpochReport], None], identity: dict[str, Any], history: list[str], *, beside: bool,
     ) -> None:  # fmt: skip
         self._data, self._recipe, self._device = data, recipe, device
         self._directory, self._on_epoch = directory, on_epoch
         self._identity, self._history = identity, history
-        self._waiting: list[Passed] = []
+        self._thread = ThreadPoolExecutor(1, "publisher") if beside else None
+        self._under_way: Future[None] | None = None
 
     def add(self, passed: Passed) -> None:
-        """Has the epoch wait for `publish`."""
-        self._waiting.append(passed)
+        """Publishes the epoch, or begins to once the one before is out. Raises what went wrong with either."""
+        if self._thread is None:
+            self._publish(passed)
+            return
+        self.wait()
+        self._under_way = self._thread.submit(self._publish, passed)
 
-    def publish(self) -> None:
-        """Puts what waits on disk and tells of it, epoch by epoch."""
-        while self._waiting:
-            passed = self._waiting.pop(0)
-            self._keep(passed)
-            self._on_epoch(
-                epoch_report(
-                    self._data, passed.tracked, assess(passed.tracked.loss_N), passed.epoch, self._recipe,
-                    passed.learning_rate, passed.train_loss, passed.seconds,
-                    passed.validations[-1] if passed.validations else None, passed.batch_size, passed.notes,
-                )
-            )  # fmt: skip
+    def wait(self) -> None:
+        """Returns when every epoch is out. Raises what went wrong, once."""
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            under_way.result()
+
+    def _publish(self, passed: Passed) -> None:
+        self._keep(passed)
+        self._on_epoch(
+            epoch_report(
+                self._data, passed.tracked, assess(passed.tracked.loss_N), passed.epoch, self._recipe,
+                passed.learning_rate, passed.train_loss, passed.seconds,
+                passed.validations[-1] if passed.validations else None, passed.batch_size, passed.notes,
+            )
+        )  # fmt: skip
 
     def _keep(self, passed: Passed) -> None:
         self._history.append(write_epoch(self._directory, passed.epoch, passed.tracked))

@@ -84,8 +84,9 @@ def train(
     """Trains, or goes on where the run in `directory` stopped, and says what the training found.
 
     After every epoch its tracked arrays and a checkpoint are on disk before `on_epoch` hears of it (only of
-    epochs of this call). `should_stop` is asked about twice a second. `build` makes the network. Under torchrun all
-    processes call this alike; they must see the same folder, the first one writes and is the only one to report.
+    epochs of this call; on a GPU in a thread of its own, while the next epoch trains). `should_stop` is asked about twice
+    a second. `build` makes the network. Under torchrun all processes call this alike; they must see the same folder, the
+    first one writes and is the only one to report.
 
     When memory runs out the training goes on from its last checkpoint with half the batch, and says so; likewise when
     the process of the attempt before was `killed`, as systems do that have none left.
@@ -174,8 +175,9 @@ class _Training:
             self.validations = list(found.document["validation"])
             self.seconds_before = float(found.document["seconds"])
         self.publisher = Publisher(
-            data, recipe, device, order.directory, order.on_epoch, self.identity, history
-        )
+            data, recipe, device, order.directory, order.on_epoch, self.identity, history,
+            beside=self.loop.runs_ahead,
+        )  # fmt: skip
 
     def run(self) -> Outcome:
         """The epochs that are missing, then the outcome."""
@@ -183,10 +185,8 @@ class _Training:
         try:
             for epoch in range(self.done + 1, self.order.recipe.epochs + 1):
                 self.epoch(epoch)
-        except Stopped:
-            self.publisher.publish()  # whoever stops a run goes on from its last whole epoch
-            raise
-        self.publisher.publish()
+        finally:
+            self.publisher.wait()  # whoever stops a run goes on from its last whole epoch
         probability_NC, feature_NF = self.loop.describe(self.loop.images)
         best_last: dict[Literal["best", "last"], float] | None = (
             {"best": max(self.validations), "last": self.validations[-1]} if self.validations else None
@@ -221,7 +221,7 @@ class _Training:
             and epoch >= recipe.correction_start
         ):
             self.estimate_transition(epoch)
-        train_loss = loop.train_epoch(epoch, meanwhile=self.publisher.publish)
+        train_loss = loop.train_epoch(epoch)
         tracked = loop.track(mirrored=recipe.judge_mirrored and is_ranked(recipe, epoch))
         if loop.log_probability_NC is not None and is_ranked(recipe, epoch):
             self.predictions.update(loop.log_probability_NC)
@@ -240,8 +240,6 @@ class _Training:
                 loop.batch_size, self.notes,
             )
         )  # fmt: skip
-        if not loop.runs_ahead:  # a device that works on alone does the next epoch's steps meanwhile
-            self.publisher.publish()
 
     def estimate_transition(self, epoch: int) -> None:
         """Begins forward correction, unless the network cannot tell the classes apart yet: then another epoch passes.

@@ -24,7 +24,6 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_folds_add_the_scores_that_need_unseen_samples(few_digits: TrainingData, tmp_path: Path) -> None:
     np.savez(tmp_path / "in.npz", image=few_digits.image_NHWC, given_label=few_digits.given_label_N)
     settings = ("--set", "epochs=12", "--set", "width=8", "--folds", "2", "--out", tmp_path / "out")

@@ -20,6 +20,7 @@ SETTINGS = {"epochs": 3, "width": 4, "batch_size": 128, "fewest_steps": 1, "prec
 ON_THE_PROCESSOR = RuntimeError(
     "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate …"
 )
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 IN_ONEDNN = RuntimeError("could not create a primitive")
 
 
@@ -99,6 +100,31 @@ def test_when_the_smallest_batch_does_not_fit_either_the_run_ends_in_words(
 ) -> None:
     with pytest.raises(OutOfMemory, match=r"batches of 16 images too: CUDA out of memory"):
         run(few_digits, tmp_path, 0, torch.OutOfMemoryError("CUDA out of memory"))
+
+
+@needs_cuda
+def test_a_gpu_whose_memory_really_runs_out_trains_with_half_the_batch(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    image_NHWC = rng.integers(0, 256, (1024, 32, 32, 3), dtype=np.uint8)
+    data = TrainingData(image_NHWC, np.arange(1024) % 4, 4)
+    wide = recipe("ce", {"epochs": 2, "width": 64, "batch_size": 512, "fewest_steps": 1, "compile": "off"})
+
+    def most_memory(batch_size: int) -> int:
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+        asked = dataclasses.replace(wide, batch_size=batch_size)
+        train(data, asked, seed=0, device="cuda", directory=tmp_path / str(batch_size))
+        return torch.cuda.max_memory_reserved()
+
+    room = (most_memory(512) + most_memory(256)) / 2
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction(room / torch.cuda.get_device_properties(0).total_memory)
+    try:
+        outcome = train(data, wide, seed=0, device="cuda", directory=tmp_path / "narrow")
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert outcome.batch_size == 256
+    assert list(outcome.notes) == ["Memory ran out with batches of 512 images; went on with 256."]
 
 
 def test_another_error_is_not_taken_for_one_of_memory(few_digits: TrainingData, tmp_path: Path) -> None:
