@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from backend.audit.errors import Damaged, Unavailable
 from backend.store import jobs
+from backend.store.attention import attentive
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Database:
         self.url = url
         self.engine = create_engine(
             _driver_url(url),
-            connect_args={"application_name": known_as},
+            connect_args={**attentive(url), "application_name": known_as},
             # A server that was restarted leaves dead connections in the pool: ask each before it is used.
             pool_pre_ping=True,
             pool_size=10,
@@ -91,7 +92,7 @@ def migrate(url: str, revision: str = "head") -> None:
     Processes that start together take turns; each step is one transaction, so a kill leaves the
     database at the last whole step. Raises Unavailable (DATABASE_AWAY, DISK_FULL).
     """
-    engine = create_engine(_driver_url(url))
+    engine = create_engine(_driver_url(url), connect_args=attentive(url))
     try:
         with _refusals(), engine.connect() as turn:
             turn.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
@@ -108,7 +109,7 @@ def migrate(url: str, revision: str = "head") -> None:
 
 def is_migrated(url: str) -> bool:
     """Whether the database has exactly this version's tables. Raises nothing when it is older or empty."""
-    engine = create_engine(_driver_url(url))
+    engine = create_engine(_driver_url(url), connect_args=attentive(url))
     try:
         with engine.connect() as connection:
             heads = MigrationContext.configure(connection).get_current_heads()

@@ -16,8 +16,11 @@ from contextlib import contextmanager
 from typing import Literal
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+from backend.store.attention import attentive
 
 CHANNEL = "noise_audit"
 Kind = Literal["run", "dataset", "preflight"]
@@ -137,10 +140,7 @@ class Listener:
             self._ending.wait(RETRY_SECONDS)
 
     def _listen(self) -> None:
-        # Keep-alives: a server that vanished behind a network must be noticed within half a minute.
-        with psycopg.connect(
-            self._url, autocommit=True, connect_timeout=10, keepalives_idle=10, keepalives_interval=5
-        ) as connection:
+        with psycopg.connect(make_conninfo(self._url, **attentive(self._url)), autocommit=True) as connection:
             connection.execute(f"LISTEN {CHANNEL}")
             self._listening.set()
             # What changed while nobody listened is not told again.

@@ -22,6 +22,7 @@ from psycopg_pool import PoolTimeout
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.orm import Session
 
+from backend.store.attention import attentive
 from backend.store.succession import WORKER_SESSION, plugins
 
 TRAINING = "training"
@@ -82,7 +83,7 @@ class _Application(Chancy):  # type: ignore[misc]
 def chancy_app(url: str) -> Any:
     """A Chancy application on the database, for one worker at most; use it as an async context manager."""
     worker_id = str(uuid4())
-    url = make_conninfo(url, application_name=WORKER_SESSION + worker_id)
+    url = make_conninfo(url, **{**attentive(url), "application_name": WORKER_SESSION + worker_id})
     app = _Application(url, no_default_plugins=True, plugins=plugins(), max_connection_pool_size=5, log=log)
     app.worker_id = worker_id
     return app
