@@ -20,6 +20,7 @@ from backend.store.artifacts import Artifacts
 from backend.store.claims import Claimable
 from backend.store.database import Database, patiently
 from worker.claimed import Claimed
+from worker.outages import outlasting
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,14 @@ def _guarded(
     """Do the job; whatever ends it early is written on its row."""
     what = f"{claimed.table.__tablename__} {claimed.id}"
     try:
-        do(settings, Artifacts.open(settings.artifacts, settings.data), claimed, row)
+        artifacts = Artifacts.open(settings.artifacts, settings.data)
+        outlasting(
+            lambda: do(settings, artifacts, claimed, row),
+            claimed.database,
+            artifacts,
+            check=claimed.check,
+            say=claimed.say,
+        )
     except (ClaimLost, Stopped):
         patiently(lambda: _acknowledge(claimed))
         log.info("%s: stopped", what)

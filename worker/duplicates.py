@@ -10,15 +10,17 @@ import logging
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from backend.settings import Settings
 from backend.store import datasets, duplicates
 from backend.store.artifacts import Artifacts
-from backend.store.database import Database
+from backend.store.database import Database, patiently
 from worker.door import error_json
 from worker.embedding.duplicates import alike, candidates, groups, hashes
+from worker.outages import outlasting
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,11 @@ def search(database: Database, artifacts: Artifacts, dataset_id: str, folder: Pa
         duplicates.keep(session, artifacts, dataset_id, found.member_M, found.begin_G1)
 
 
+def _fail(database: Database, dataset_id: str, error: dict[str, Any]) -> None:
+    with database.transaction() as session:
+        duplicates.fail(session, dataset_id, error)
+
+
 def main(arguments: list[str]) -> int:
     """Search the dataset named; whatever goes wrong is written in its report. Returns the exit status."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
@@ -52,11 +59,12 @@ def main(arguments: list[str]) -> int:
         scratch = settings.data / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=scratch, prefix="duplicates-") as folder:
-            search(database, Artifacts.open(settings.artifacts, settings.data), dataset_id, Path(folder))
+            artifacts = Artifacts.open(settings.artifacts, settings.data)
+            outlasting(lambda: search(database, artifacts, dataset_id, Path(folder)), database, artifacts)
     except Exception as error:
         log.exception("search for duplicates of %s failed", dataset_id)
-        with database.transaction() as session:
-            duplicates.fail(session, dataset_id, error_json(error))
+        told = error_json(error)
+        patiently(lambda: _fail(database, dataset_id, told))
         return 1
     finally:
         database.dispose()

@@ -245,7 +245,10 @@ def epoch_line(report: EpochReport) -> str:
         f"loss {report.train_loss:.3f}, agrees with {100 * report.train_accuracy:.1f} % of the labels, "
         f"noise rate {100 * report.noise_rate:.1f} %, {report.images_per_second:,.0f} images/s"
     )
-    return " ".join([f"Epoch {report.epoch} of {report.epochs}: {numbers}.", *report.notes]).rstrip(".")
+    whose = f" (network {report.network})" if report.network > 1 else ""
+    return " ".join([f"Epoch {report.epoch} of {report.epochs}{whose}: {numbers}.", *report.notes]).rstrip(
+        "."
+    )
 
 
 def _recipe(run: Run) -> Recipe:

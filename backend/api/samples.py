@@ -175,6 +175,7 @@ def get_sample(run_id: Id, index: Index, context: In, caller: Me) -> SampleDetai
     )
     return SampleDetail(
         **_answer(row).model_dump(),
+        first_epochs=(run.outcome or {}).get("first_epochs", [1]),
         loss_by_epoch=loss_E,
         margin_by_epoch=margin_E,
         prediction_by_epoch=prediction_E,

@@ -223,7 +223,7 @@ class Run(Base):
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """{stage, epoch, epochs, fraction [0, 1], seconds_left, images_per_second, device, message}."""
     outcome: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """{samples, flagged, threshold, noise_rate, noise_rate_interval, model, trust, metrics?, versions}."""
+    """{samples, flagged, threshold, noise_rate, noise_rate_interval, model, trust, metrics?, first_epochs?, versions}."""
     error: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     started_at: Mapped[datetime | None]

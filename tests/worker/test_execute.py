@@ -57,6 +57,9 @@ def test_a_run_finds_the_planted_noise_and_publishes_all_its_evidence(
         epochs = runs.epochs(session, run_id)
         columns = results.columns(session, run_id)
     assert [epoch.epoch for epoch in epochs] == list(range(1, run.outcome["epochs"] + 1))
+    networks = [epoch.metrics["network"] for epoch in epochs]
+    assert [networks.index(number) + 1 for number in (1, 2)] == run.outcome["first_epochs"] == [1, 9]
+    assert next(line for line in said if "(network 2)" in line).startswith("Epoch 9 of 16 ")
     assert sum(epochs[-1].histogram["counts"]) == 1797
     assert {"beta", "gaussian", "chosen"} <= epochs[-1].mixtures.keys()
     assert columns.flagged.sum() == run.outcome["flagged"]

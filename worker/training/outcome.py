@@ -15,7 +15,7 @@ from worker.noise.detection import detection_metrics
 from worker.noise.scores import forgetting
 from worker.noise.transitions import SMALLEST_PROBABILITY, likeliest_source, noise_structure, suspicion
 from worker.training.reports import EpochReport, Outcome, TrainingData
-from worker.training.schedule import is_ranked, turn
+from worker.training.schedule import first_epochs, is_ranked, turn
 from worker.training.settings import Recipe
 from worker.training.tracking import History, Tracked
 
@@ -38,6 +38,7 @@ def epoch_report(
     return EpochReport(
         epoch=epoch,
         epochs=recipe.epochs,
+        network=turn(recipe, epoch)[0] + 1,
         learning_rate=learning_rate,
         train_loss=train_loss,
         train_accuracy=float((tracked.prediction_N == data.given_label_N).mean()),
@@ -120,6 +121,7 @@ def outcome(
         metrics=_metrics(data, assessment.noise_posterior_N, assessment.flagged_N),
         seconds=seconds,
         epochs=recipe.epochs,
+        first_epochs=tuple(first_epochs(recipe)),
         images_per_second=samples * recipe.epochs / seconds,
         validation_accuracy=validation_accuracy,
         validation_probability_NC=validation_probability_NC,
@@ -136,8 +138,10 @@ def outcome(
 
 def _early_disagreement(data: TrainingData, recipe: Recipe, history: History) -> float:
     """Share of the labels that a network did not predict after its first epoch, the least of all networks'."""
-    first = {turn(recipe, epoch)[1] for epoch in range(1, recipe.epochs + 1)}
-    return min(float((history.prediction_EN[epoch - 1] != data.given_label_N).mean()) for epoch in first)
+    return min(
+        float((history.prediction_EN[epoch - 1] != data.given_label_N).mean())
+        for epoch in first_epochs(recipe)
+    )
 
 
 def _plain_suspicion(loss_EN: NDArray[np.float16]) -> NDArray[np.float64]:

@@ -84,6 +84,7 @@ def _check_labels(name: str, label_N: NDArray[np.int64], count: int, classes: in
 class EpochReport:
     """One epoch, told after its checkpoint is safely on disk.
 
+    `network` is the one whose turn it was, counted from 1.
     `train_loss` is the mean objective in nats; `train_accuracy` the share of samples predicted as given;
     `seconds` this epoch's; `images_per_second` trained (tracking not counted in images, but in time);
     `seconds_left` an estimate. `loss_N`, `margin_N`, `prediction_N` by sample index. `histogram`, `mixtures` and
@@ -94,6 +95,7 @@ class EpochReport:
 
     epoch: int
     epochs: int
+    network: int
     learning_rate: float
     train_loss: float
     train_accuracy: float
@@ -119,6 +121,7 @@ class EpochReport:
         return {
             "epoch": self.epoch,
             "epochs": self.epochs,
+            "network": self.network,
             "learning_rate": self.learning_rate,
             "train_loss": self.train_loss,
             "train_accuracy": self.train_accuracy,
@@ -145,7 +148,7 @@ class Outcome:
     to keep. `suggested_label_N` is the likeliest class by the average predictions; for a flagged
     sample the one that its label most likely came from, never its given label. `validation_probability_NC` are the last
     predictions on the validation images, where there are any. `seconds` is the time trained in all sessions of this run.
-    `batch_size` and `notes` as in the last report. `scores` are further scores by name (N,), each rising with
+    `first_epochs` are those in which a network began.    `batch_size` and `notes` as in the last report. `scores` are further scores by name (N,), each rising with
     suspicion, the mean margin therefore negated.
     """
 
@@ -166,6 +169,7 @@ class Outcome:
     metrics: dict[str, float | None] | None
     seconds: float
     epochs: int
+    first_epochs: tuple[int, ...]
     images_per_second: float
     validation_accuracy: dict[Literal["best", "last"], float] | None
     validation_probability_NC: NDArray[np.float32] | None
@@ -187,6 +191,7 @@ class Outcome:
             **({"metrics": self.metrics} if self.metrics is not None else {}),
             "seconds": self.seconds,
             "epochs": self.epochs,
+            "first_epochs": list(self.first_epochs),
             "images_per_second": self.images_per_second,
             "validation_accuracy": self.validation_accuracy,
             "batch_size": self.batch_size,

@@ -28,6 +28,11 @@ def turn(recipe: Recipe, epoch: int) -> tuple[int, int, int]:
     return index, first + 1, last
 
 
+def first_epochs(recipe: Recipe) -> list[int]:
+    """The epochs in which a network begins, the first of them 1."""
+    return sorted({turn(recipe, epoch)[1] for epoch in range(1, recipe.epochs + 1)})
+
+
 def is_ranked(recipe: Recipe, epoch: int) -> bool:
     """Whether the predictions after an epoch count; the first ones of each network know too little."""
     _, first, last = turn(recipe, epoch)

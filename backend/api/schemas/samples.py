@@ -79,6 +79,9 @@ class SampleAnnotations(Answer):
 
 
 class SampleDetail(SampleAnswer):
+    first_epochs: list[int] = Field(
+        description="in which a network begins; those after the first break the curves"
+    )
     loss_by_epoch: list[float]
     margin_by_epoch: list[float]
     prediction_by_epoch: list[int]

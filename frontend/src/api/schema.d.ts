@@ -3605,6 +3605,11 @@ export interface components {
             /** Split */
             split?: string | null;
             decision?: components["schemas"]["DecisionAnswer"] | null;
+            /**
+             * First Epochs
+             * @description in which a network begins; those after the first break the curves
+             */
+            first_epochs: number[];
             /** Loss By Epoch */
             loss_by_epoch: number[];
             /** Margin By Epoch */

@@ -14,6 +14,13 @@ export interface Series {
 /** From one x to another, both shown. */
 export type Span = readonly [number, number];
 
+/** A spot on the axis, such as an epoch in which a prediction differed. */
+export interface Mark {
+  x: number;
+  color: string;
+  title: string;
+}
+
 interface Props {
   series: Series[];
   height: number;
@@ -28,8 +35,9 @@ interface Props {
   zero?: boolean;
   format: (value: number) => string;
   xFormat?: (value: number) => string;
-  /** Bands behind the curves, such as epochs in which a prediction differed. */
-  marks?: { x: number; color: string; title: string }[];
+  marks?: Mark[];
+  /** Where something else begins, such as the training of a further network: the curves break there. */
+  starts?: number[];
 }
 
 const LEFT = 40;
@@ -48,6 +56,7 @@ export function LineChart({
   format,
   xFormat = String,
   marks = [],
+  starts = [],
 }: Props) {
   const { ref, width } = useElementSize();
   const clip = useId();
@@ -172,16 +181,31 @@ export function LineChart({
               <title>{mark.title}</title>
             </rect>
           ))}
+          {starts.filter(shown).map((at) => (
+            <line
+              key={at}
+              x1={x(at - 0.5)}
+              x2={x(at - 0.5)}
+              y1={TOP}
+              y2={height - BOTTOM}
+              className="chart-start"
+            />
+          ))}
           {series.map(({ name, color, points }) => (
             <g key={name} clipPath={`url(#${clip})`}>
-              <polyline
-                points={points.map(([at, value]) => `${x(at)},${y(value)}`).join(" ")}
-                fill="none"
-                stroke={color}
-                className="chart-line"
-              />
-              {points.length === 1 &&
-                points.map(([at, value]) => <circle key={at} cx={x(at)} cy={y(value)} r={3} fill={color} />)}
+              {pieces(points, starts).map((piece, place) =>
+                piece.length === 1 ? (
+                  piece.map(([at, value]) => <circle key={at} cx={x(at)} cy={y(value)} r={3} fill={color} />)
+                ) : (
+                  <polyline
+                    key={place}
+                    points={piece.map(([at, value]) => `${x(at)},${y(value)}`).join(" ")}
+                    fill="none"
+                    stroke={color}
+                    className="chart-line"
+                  />
+                ),
+              )}
             </g>
           ))}
           {hovered !== null && (
@@ -216,6 +240,14 @@ export function LineChart({
       )}
     </div>
   );
+}
+
+/** The points (by x) in pieces, each up to where the next one starts. */
+export function pieces(points: Series["points"], starts: number[]): Series["points"][] {
+  const ends = [...starts, Infinity];
+  return ends
+    .map((end, place) => points.filter(([at]) => at < end && at >= (ends[place - 1] ?? -Infinity)))
+    .filter((piece) => piece.length > 0);
 }
 
 /** Left of the pointer where there is no room to the right of it. */

@@ -115,6 +115,7 @@ def test_one_sample_comes_with_all_that_speaks_about_it(client: httpx.Client, pl
         assert (detail["width"], detail["height"]) == (20, 12)
         assert np.allclose(detail["loss_by_epoch"], planted.history["loss"][:, index], rtol=1e-3)
         assert np.allclose(detail["margin_by_epoch"], planted.history["margin"][:, index], rtol=1e-3)
+        assert detail["first_epochs"] == [1]
         assert detail["prediction_by_epoch"] == planted.history["prediction"][:, index].tolist()
         assert [near["index"] for near in detail["neighbours"]] == planted.neighbour_NK[index].tolist()
         assert [near["given_label"] for near in detail["neighbours"]] == [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from worker.training.recipes import recipe
-from worker.training.schedule import is_ranked, learning_rate, turn
+from worker.training.schedule import first_epochs, is_ranked, learning_rate, turn
 
 
 @pytest.mark.parametrize(("epochs", "networks"), [(16, 2), (7, 3), (1, 2), (30, 4), (5, 1)])
@@ -14,6 +14,7 @@ def test_every_network_has_its_turn_and_turns_follow_each_other(epochs: int, net
     turns = [turn(settings, epoch) for epoch in range(1, epochs + 1)]
     used = min(networks, epochs)
     assert sorted({index for index, _, _ in turns}) == list(range(used))
+    assert first_epochs(settings) == sorted({first for _, first, _ in turns})
     for epoch, (index, first, last) in enumerate(turns, 1):
         assert first <= epoch <= last
         assert [place for place, each in enumerate(turns, 1) if each[0] == index] == list(

@@ -41,7 +41,8 @@ export function Curves({ run, epochs }: { run: Run; epochs: Epoch[] | undefined 
       .map(({ epoch, metrics }) => [epoch, key === "auroc" ? aurocOf(metrics) : metrics[key]] as const)
       .filter((point): point is readonly [number, number] => typeof point[1] === "number"),
   });
-  const along = { xMax: total, part, onPart: setPart, xName: "Epoch", height: 103 };
+  const starts = networkStarts(epochs);
+  const along = { xMax: total, part, onPart: setPart, xName: "Epoch", height: 103, starts };
   const auroc = series("AUROC", "auroc", "var(--na-relabel)");
   return (
     <>
@@ -96,6 +97,12 @@ export function Curves({ run, epochs }: { run: Run; epochs: Epoch[] | undefined 
           )}
         </div>
       </div>
+      {starts.length > 0 && (
+        <p className="curves-starts dim">
+          {starts.length + 1} networks, one after another: the curves break where the next begins. All of them
+          judge the samples.
+        </p>
+      )}
       {epochs.length >= FEWEST_TO_PART && <Part part={part} total={total} onPart={setPart} />}
       <EpochTable epochs={epochs} />
     </>
@@ -176,6 +183,16 @@ function EpochTable({ epochs }: { epochs: Epoch[] }) {
       ])}
     />
   );
+}
+
+/** The first epochs of the networks after the first. */
+function networkStarts(epochs: Epoch[]): number[] {
+  return epochs
+    .filter(({ metrics }, place) => {
+      const before = epochs[place - 1]?.metrics.network;
+      return typeof before === "number" && before !== metrics.network;
+    })
+    .map(({ epoch }) => epoch);
 }
 
 function last({ points }: Series, format: (value: number) => string): string {

@@ -2,7 +2,7 @@
 import type { SampleDetail } from "@/api/client";
 import { ChartTable } from "@/parts/ChartTable";
 import { figure } from "@/parts/format";
-import { LineChart, type Series } from "@/parts/LineChart";
+import { LineChart, type Mark, type Series } from "@/parts/LineChart";
 
 interface Props {
   sample: SampleDetail;
@@ -20,11 +20,12 @@ export function Course({ sample, nameOf }: Props) {
     color: colourOf(label),
     title: `Epoch ${epoch + 1}: predicted ${nameOf(label)}`,
   }));
+  const along = { marks, starts: sample.first_epochs.slice(1) };
   return (
     <>
       <div className="course">
-        <Chart name="Loss" unit="nats" values={sample.loss_by_epoch} zero marks={marks} />
-        <Chart name="Margin" unit="logits" values={sample.margin_by_epoch} marks={marks} />
+        <Chart name="Loss" unit="nats" values={sample.loss_by_epoch} zero {...along} />
+        <Chart name="Margin" unit="logits" values={sample.margin_by_epoch} {...along} />
       </div>
       <div className="chart-legend">
         <span className="faint">Predicted:</span>
@@ -59,10 +60,11 @@ interface ChartProps {
   unit: string;
   values: number[];
   zero?: boolean;
-  marks: { x: number; color: string; title: string }[];
+  marks: Mark[];
+  starts: number[];
 }
 
-function Chart({ name, unit, values, zero = false, marks }: ChartProps) {
+function Chart({ name, unit, values, zero = false, ...along }: ChartProps) {
   const series: Series[] = [
     { name, color: "var(--na-noisy)", points: values.map((value, epoch) => [epoch + 1, value] as const) },
   ];
@@ -74,7 +76,7 @@ function Chart({ name, unit, values, zero = false, marks }: ChartProps) {
           {figure(values.at(-1) ?? NaN)} {unit}
         </span>
       </figcaption>
-      <LineChart series={series} height={HEIGHT} xName="Epoch" format={figure} zero={zero} marks={marks} />
+      <LineChart series={series} height={HEIGHT} xName="Epoch" format={figure} zero={zero} {...along} />
     </figure>
   );
 }
