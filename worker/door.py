@@ -10,6 +10,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from backend.audit.errors import ClaimLost, NoiseAuditError
@@ -90,7 +91,7 @@ def _guarded(
             claimed.database,
             artifacts,
             check=claimed.check,
-            say=claimed.say,
+            tell=partial(claimed.enter, "fetch", 0.0),
         )
     except (ClaimLost, Stopped):
         patiently(lambda: _acknowledge(claimed))

@@ -29,9 +29,9 @@ def outlasting(
     artifacts: Artifacts,
     *,
     check: Callable[[], None] = lambda: None,
-    say: Callable[[str], None] = lambda text: None,
+    tell: Callable[[str], None] = lambda words: None,
 ) -> None:
-    """Do it, if need be again; `check` raises to end the waiting, `say` hears of each time.
+    """Do it, if need be again; `check` raises to end the waiting, `tell` hears what is waited for and that it is back.
 
     Raises what `do` raises, and Unavailable when it keeps failing.
     """
@@ -40,9 +40,10 @@ def outlasting(
             return
         log.warning("%s in the middle of a job; it is done again once that is over", error)
         _wait(database.ping, check, None)
-        _wait(artifacts.ping, check, ARTIFACTS_SECONDS)
         what = "The database" if error == "DATABASE_AWAY" else "The artifact store"
-        say(f"{what} was away in the middle of this; going on from what was stored")
+        tell(f"{what} went away in the middle of this; waiting for it")
+        _wait(artifacts.ping, check, ARTIFACTS_SECONDS)
+        tell(f"{what} is back; going on from what was stored")
 
 
 def _outage(do: Callable[[], None], *, last: bool) -> str | None:

@@ -84,7 +84,10 @@ def test_a_job_that_the_database_leaves_in_the_middle_is_done_again_and_says_so(
     with database.transaction() as session:
         row = datasets.load(session, dataset)
         assert (row.status, row.error, row.starts) == ("importing", None, 1)
-        assert "database was away" in row.progress["log"][-1]["text"]
+        assert [line["text"] for line in row.progress["log"]] == [
+            "The database went away in the middle of this; waiting for it",
+            "The database is back; going on from what was stored",
+        ]
 
 
 def test_what_fails_each_time_is_no_outage(settings: Settings, database: Database, owner: str) -> None:
@@ -120,6 +123,7 @@ def test_a_job_waits_for_artifacts_that_are_away_and_stops_when_it_is_cancelled_
 
     def cancel() -> None:
         with database.transaction() as session:
+            assert "artifact store went away" in datasets.load(session, dataset).progress["message"]
             session.execute(text("UPDATE dataset SET cancel_requested = true"))
 
     assert door.enter(Dataset, do, [dataset, uuid4().hex]) == 0
