@@ -82,6 +82,9 @@ class _Sink(io.RawIOBase):
     def tell(self) -> int:
         return self._at
 
+    def seek(self, offset: int, whence: int = 0) -> int:
+        raise io.UnsupportedOperation("seek")  # the base class's takes no offset from 2 GiB on
+
     def take(self) -> bytes:
         """What was written since the last time."""
         data = b"".join(self._parts)
