@@ -148,12 +148,12 @@ def _neighbour_sentences(evidence: Evidence) -> list[str]:
 
 
 def _percent(share: float) -> str:
-    """A share in [0, 1] as a person says it: never 100 % or 0 % for what is only nearly so."""
+    """A share in [0, 1] with the digits that the dashboard gives it: never 100 % or 0 % for what is only nearly so."""
     if not np.isfinite(share):
         return "unknown"
     percent = share * 100
-    if 99 < percent < 100:
-        return f"{min(percent, 99.9):.1f} %"
-    if 0 < percent < 1:
-        return "under 1 %"
-    return f"{percent:.0f} %"
+    if 0 < percent < 0.1:
+        return "under 0.1 %"
+    if 99.9 < percent < 100:
+        return "over 99.9 %"
+    return f"{percent:.{int(0 < percent < 10 or 99 < percent < 100)}f} %"

@@ -24,8 +24,8 @@ def test_the_reasons_are_sentences_with_the_numbers_in_them() -> None:
         "Never predicted its given label cat in them.",
         "7 of its 8 nearest neighbours are labelled dog.",
         "1 of them is labelled cat.",
-        "After the last epoch the network gives cat 2 %.",
-        "Noise posterior 99.9 %: how probable a wrong label is.",
+        "After the last epoch the network gives cat 2.0 %.",
+        "Noise posterior over 99.9 %: how probable a wrong label is.",
     ]
 
 
@@ -38,6 +38,24 @@ def test_the_reasons_speak_for_a_clean_sample_too() -> None:
         "Predicted cat in 5 of the last 5 epochs.",
         "8 of its 8 nearest neighbours are labelled cat.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.0, "0"),
+        (0.0004, "under 0.1"),
+        (0.0046, "0.5"),
+        (0.5, "50"),
+        (0.994, "99.4"),
+        (0.9994, "over 99.9"),
+        (1.0, "100"),
+    ],
+)
+def test_a_share_has_the_dashboards_digits(share: float, said: str) -> None:
+    assert f"Noise posterior {said} %: how probable a wrong label is." in why(
+        EVIDENCE._replace(noise_posterior=share)
+    )
 
 
 def test_what_follows_from_a_sentence_is_not_said_again() -> None:
