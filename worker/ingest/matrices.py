@@ -98,7 +98,7 @@ def _npz(
     columns = next((listed[name] for name in _NAMES_OF_COLUMNS if name in listed), None)
     value_RD = _checked(value_RD, len(value_RD), most_columns, what)
     return _in_order(
-        value_RD, columns, chosen, placed(Sheet(_table(keys, len(value_RD)), 0), names_N), len(names_N), what
+        value_RD, columns, chosen, placed(Sheet(_table(keys, len(value_RD))), names_N), len(names_N), what
     )
 
 

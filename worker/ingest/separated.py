@@ -7,13 +7,14 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
+from numpy.typing import NDArray
 
 from backend.audit.errors import BadInput
 from worker.ingest.names import in_file, shown
@@ -28,11 +29,10 @@ _BLOCK_BYTES = 1 << 24
 
 
 class Separated(NamedTuple):
-    """The table, the line of its first row, the lines from there on that hold nothing, and whether it has a header."""
+    """The table, the line on which each of its rows begins (R,), counted from 1, and whether it has a header."""
 
     table: pa.Table
-    first_line: int
-    blank: tuple[int, ...]
+    line_R: NDArray[np.int64]
     has_header: bool
 
 
@@ -90,7 +90,8 @@ def read_separated(data: bytes, as_text: Collection[str] | None, name: str = "")
         )
     except pa.ArrowException as error:
         if ragged:
-            line = before + (ragged[0].number or 0)
+            number = ragged[0].number or 1
+            line = before + _begins(data, delimiter, number)[number - 1]
             raise BadInput(
                 "CSV_PARSE",
                 f"Line {line} has another number of cells than the first one.",
@@ -100,9 +101,10 @@ def read_separated(data: bytes, as_text: Collection[str] | None, name: str = "")
                 found=ragged[0].actual_columns,
             ) from error
         raise _broken("The text cannot be read as CSV.", name, before + 1) from error
-    first = before + 1 + has_header
-    table, blank = _without_blank(table)
-    return Separated(table, first, tuple(first + row for row in blank), has_header)
+    rows = table.num_rows + has_header
+    begin_R = np.array(_begins(data, delimiter, rows), dtype=np.int64) + before
+    table, kept_R = _without_blank(table)
+    return Separated(table, begin_R[int(has_header) :][kept_R], has_header)
 
 
 def check_width(columns: int) -> None:
@@ -154,17 +156,34 @@ def _check_quotes(data: bytes, delimiter: str, name: str, before: int) -> None:
         raise _broken("A quotation mark is not closed.", name, before + begins) from error
 
 
-def _without_blank(table: pa.Table) -> tuple[pa.Table, list[int]]:
-    """The table without the rows in which no cell holds anything, and which those were; a single column may have gaps."""
+def _begins(data: bytes, delimiter: str, rows: int) -> Sequence[int]:
+    """The line on which each of the first rows begins: not each its own where quotation marks hold a line break."""
+    if b'"' not in data or data.count(b"\n") + 1 == rows:
+        return range(1, rows + 1)
+    lines = csv.reader(io.StringIO(data.decode(), newline=""), delimiter=delimiter)
+    begins = [1]
+    try:
+        for _ in lines:
+            begins.append(lines.line_num + 1)
+            if len(begins) > rows:
+                break
+    except csv.Error:  # a cell of more than 128 KiB: no line that people go to
+        pass
+    return begins[:rows] if len(begins) >= rows else range(1, rows + 1)
+
+
+def _without_blank(table: pa.Table) -> tuple[pa.Table, NDArray[np.bool_]]:
+    """The table without the rows in which no cell holds anything, and which are left; a single column may have gaps."""
+    every_R = np.ones(table.num_rows, dtype=np.bool_)
     if table.num_columns < 2 or not table.num_rows:
-        return table, []
+        return table, every_R
     blank_R = np.ones(table.num_rows, dtype=np.bool_)
     for column in table.columns:
         is_text = pa.types.is_string(column.type)
         blank_R &= (pc.equal(column, "") if is_text else pc.is_null(column)).to_numpy()
         if not blank_R.any():
-            return table, []
-    return table.filter(pa.array(~blank_R)), np.flatnonzero(blank_R).tolist()
+            return table, every_R
+    return table.filter(pa.array(~blank_R)), ~blank_R
 
 
 def _broken(

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from backend.audit.errors import BadInput
 from backend.settings import Limits
@@ -32,15 +34,11 @@ _MOST_CELLS = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table; where its rows stand: CSV and JSON Lines count lines from 1, Parquet rows from 0; and what it is called.
-
-    `blank` are the lines behind the first row's that hold nothing.
-    """
+    """A table, and what it is called; `line_R`: the line (from 1) of each row, None where there are only rows (from 0)."""
 
     table: pa.Table
-    first_line: int
+    line_R: NDArray[np.int64] | None = None
     has_header: bool = True
-    blank: tuple[int, ...] = ()
     name: str = ""
 
     def __len__(self) -> int:
@@ -53,10 +51,7 @@ class Sheet:
 
     def line(self, row: int) -> str:
         """Where people find this row."""
-        number = row + self.first_line
-        for blank in self.blank:
-            number += blank <= number
-        return f"{'line' if self.first_line else 'row'} {number}"
+        return f"row {row}" if self.line_R is None else f"line {self.line_R[row]}"
 
     def words(self, column: str) -> pa.ChunkedArray:
         """The cells (R,) of a text column without space around them, empty where there is nothing.
@@ -107,7 +102,7 @@ def read_sheet(path: Path, limits: Limits, *, as_text: Collection[str] | None, a
     magic, suffix = check_file(path, limits), path.suffix.casefold()
     if magic.startswith(b"PAR1") or suffix == PARQUET_SUFFIX:
         read = read_apart if apart else read_parquet
-        return Sheet(read(path, limits.expanded_bytes, as_text), 0)
+        return Sheet(read(path, limits.expanded_bytes, as_text))
     return _of_text(path.read_bytes(), suffix, "", as_text)
 
 
@@ -116,7 +111,7 @@ def read_table(reader: Reader, name: str, limits: Limits) -> Sheet:
     suffix = f".{name.casefold().rsplit('.', 1)[-1]}"
     if suffix == PARQUET_SUFFIX:
         with reader.open(name) as file:
-            sheet = Sheet(read_parquet(file, limits.expanded_bytes, None, name), 0, name=name)
+            sheet = Sheet(read_parquet(file, limits.expanded_bytes, None, name), name=name)
     else:
         sheet = _of_text(reader.read(name), suffix, name, None)
     if not sheet.has_header:
@@ -139,20 +134,19 @@ def read_table(reader: Reader, name: str, limits: Limits) -> Sheet:
 
 def _of_text(data: bytes, suffix: str, name: str, as_text: Collection[str] | None) -> Sheet:
     if suffix in JSON_LINES_SUFFIXES:
-        table, blank = _json_lines(data, name)
-        return Sheet(texts(table, as_text, name), 1, blank=blank, name=name)
+        table, line_R = _json_lines(data, name)
+        return Sheet(texts(table, as_text, name), line_R, name=name)
     read = read_separated(data, as_text, name)
-    return Sheet(read.table, read.first_line, read.has_header, read.blank, name)
+    return Sheet(read.table, read.line_R, read.has_header, name)
 
 
-def _json_lines(data: bytes, name: str) -> tuple[pa.Table, tuple[int, ...]]:
-    """A row for each object, a column for each key, and the blank lines."""
+def _json_lines(data: bytes, name: str) -> tuple[pa.Table, NDArray[np.int64]]:
+    """A row for each object, a column for each key, and the line of each row."""
     columns: dict[str, list[Any]] = {}
-    blank: list[int] = []
+    line_R: list[int] = []
     rows = 0
     for number, line in enumerate(data.splitlines(), 1):
         if not line.strip():
-            blank.append(number)
             continue
         one = strict_json.loads(line, name, number)
         if not isinstance(one, dict):
@@ -160,6 +154,7 @@ def _json_lines(data: bytes, name: str) -> tuple[pa.Table, tuple[int, ...]]:
         for key, value in one.items():
             columns.setdefault(key, [None] * rows).append(value)
         rows += 1
+        line_R.append(number)
         for cells in columns.values():
             if len(cells) < rows:
                 cells.append(None)
@@ -171,7 +166,7 @@ def _json_lines(data: bytes, name: str) -> tuple[pa.Table, tuple[int, ...]]:
                 item=in_file(name, number),
                 limit=_MOST_CELLS,
             )
-    return pa.table({key: _column(cells) for key, cells in columns.items()}), tuple(blank)
+    return pa.table({key: _column(cells) for key, cells in columns.items()}), np.array(line_R, dtype=np.int64)
 
 
 def _column(cells: list[Any]) -> pa.Array:

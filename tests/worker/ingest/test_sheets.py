@@ -48,8 +48,9 @@ def test_blank_lines_are_no_rows_and_lines_are_still_those_of_the_file(tmp_path:
 
 
 def test_a_cell_may_hold_a_line_break_in_quotes(tmp_path: Path) -> None:
-    read = sheet(tmp_path, "x.csv", b'name,label\n"a\nb",cat\n"c ""d""",dog\n')
-    assert read.cells("name") == ["a\nb", 'c "d"']
+    read = sheet(tmp_path, "x.csv", b'\nname,label\n"a\nb",cat\n\n"c ""d""",dog\r\n"e\r\nf",fox\ng,hen\n')
+    assert read.cells("name") == ["a\nb", 'c "d"', "e\r\nf", "g"]
+    assert [read.line(row) for row in range(4)] == ["line 3", "line 6", "line 7", "line 9"]
 
 
 def test_numbers_are_numbers_where_nobody_asked_for_text_and_nested_things_are_left_out_where_all_is(
@@ -66,6 +67,7 @@ def test_numbers_are_numbers_where_nobody_asked_for_text_and_nested_things_are_l
     [
         (b"a,b\n1,2\n\n3\n", "CSV_PARSE", "line 4"),
         (b"\na,a\n", "CSV_PARSE", "line 2"),
+        (b'a,b\n"1\n\n",2\n3\n', "CSV_PARSE", "line 5"),
         (b'a,b\n1,2\n\n1,"2\n3,4\n', "CSV_PARSE", "line 4"),
     ],
 )
