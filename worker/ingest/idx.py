@@ -26,6 +26,8 @@ from worker.ingest.tar_archive import gunzipped
 
 _IMAGES = re.compile(r"(?P<stem>.*?)-?images[-.]idx[34][-.]ubyte(\.gz)?", re.IGNORECASE)
 _LABELS = re.compile(r"(?P<stem>.*?)-?labels[-.]idx1[-.]ubyte(\.gz)?", re.IGNORECASE)
+_MAPPING = re.compile(r"(?P<stem>.*?)-?mapping\.txt", re.IGNORECASE)
+"""EMNIST's list of the characters that a label stands for."""
 _UBYTE = 0x08
 _ON_THEIR_SIDE = "emnist"
 """How the files begin whose images are stored column by column, as EMNIST's are."""
@@ -36,11 +38,12 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
     """The members as IDX files, or None when none is called as they are.
 
     Raises BadInput LABEL_MISSING (images without labels), LABEL_COUNT, SIZE_MISMATCH, ARCHIVE_UNREADABLE and
-    ARCHIVE_BOMB (gzip), TOO_FEW, SPLIT_MISSING, LIMIT_EXCEEDED.
+    ARCHIVE_BOMB (gzip), BAD_NAME (a list of classes), TOO_FEW, SPLIT_MISSING, LIMIT_EXCEEDED.
     """
     names = sorted(members.sizes, key=natural_key)
     images = {found["stem"]: name for name in names if (found := _IMAGES.fullmatch(name))}
     labels = {found["stem"]: name for name in names if (found := _LABELS.fullmatch(name))}
+    lists = (found for name in names if _on_their_side(name) and (found := _MAPPING.fullmatch(name)))
     if not images:
         return None
     open_member = _opener(members, limits)
@@ -49,6 +52,8 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
     records: dict[str, Records] = {}
     with members.reading() as reader:
         class_names = names_beside(members, reader)
+        mappings = {} if class_names else {found["stem"]: found[0] for found in lists}
+        characters = {stem: _characters(reader, name) for stem, name in mappings.items()}
         for stem, name in images.items():
             if stem not in labels:
                 raise BadInput(
@@ -66,18 +71,21 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
             turn = _turned if _on_their_side(name) else None
             records[name] = Records(start, _size(shape), tuple(shape), levels=turn)
             word = re.split(r"[-_./]", stem.casefold())[-1]
+            own = characters.get(stem[: len(stem) - len(word)].rstrip("-"))
             before = f"{stem}-" if stem else ""
             for place, number in enumerate(numbers):
                 item = f"{before}{place:06d}.png"
-                label = named(number, class_names)
+                label = named(number, class_names) if own is None else own.get(number)
                 if label is None:
                     refusals.append(unknown_label(item, number))
                 else:
                     rows.append(Row(item, label, _SPLITS.get(word), name, place))
     rows, splits, taken = take(rows, wish.split, has_splits=len({row.split for row in rows}) > 1)
-    classes = class_names or sorted({row.label for row in rows}, key=natural_key)
+    mentioned = [label for own in characters.values() for label in own.values()]
+    met = sorted({row.label for row in rows}, key=natural_key)
+    classes = class_names or list(dict.fromkeys([*mentioned, *met]))
     check_classes(classes, rows, limits, "The labels must name two classes at least.", wish.fewest_classes)
-    used = {*images.values(), *labels.values()}
+    used = {*images.values(), *labels.values(), *mappings.values()}
     what = (
         f"{len(images)} pairs of IDX files (images, labels)"
         if len(images) > 1
@@ -96,6 +104,30 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
         ignored=members.ignored + len(members.sizes) - len(used),
         opens=frozenset(name for name in used if name.casefold().endswith(".gz")),
     )
+
+
+def _characters(reader: Reader, name: str) -> dict[int, str]:
+    """What each label stands for: a line holds its number and the code points of its characters, in decimal.
+
+    Raises BadInput BAD_NAME for anything else, and for the same characters twice.
+    """
+    found: dict[int, str] = {}
+    for line in filter(str.strip, reader.read(name).decode("ascii", errors="replace").splitlines()):
+        try:
+            number, *points = map(int, line.split())
+            found[number] = "".join(map(chr, points))
+        except (ValueError, OverflowError):
+            number, found[-1] = -1, ""
+        if not found[number].isprintable() or not found[number].strip():
+            raise BadInput(
+                "BAD_NAME",
+                "A line is not a label's number and the code points of its characters.",
+                hint="Name the classes in a classes.txt instead.",
+                item=shown(name),
+            )
+    if len(set(found.values())) != len(found):
+        raise BadInput("BAD_NAME", "Two labels have the same characters.", item=shown(name))
+    return found
 
 
 def _on_their_side(name: str) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backend.audit.errors import BadInput
 from backend.settings import Limits
 from tests.worker.ingest import written
 from tests.worker.ingest.written import WORDS, Labelled, as_folder, as_tar, as_zip
@@ -134,6 +135,21 @@ def test_what_is_turned_and_what_was_one_hot_is_said(data: Labelled, tmp_path: P
     for form, word in (("emnist", "turned upright"), ("npz of one-hot labels", "labels in “y” (one-hot)")):
         with opened_source(FORMS[form][1](tmp_path / form, data), limits=limits) as source:
             assert word in source.reason
+
+
+def test_emnists_own_lists_name_its_classes(data: Labelled, tmp_path: Path, limits: Limits) -> None:
+    members = emnist(data) | {"emnist-digits-mapping.txt": b"0 48\n1 65 97\r\n2 66\n"}
+    members.pop("classes.txt", None)
+    with opened_source(as_folder(tmp_path / "good", members), limits=limits, wish=Wish("all")) as source:
+        assert source.classes[:3] == ["0", "Aa", "B"]
+        assert Counter(entry.label for entry in source.entries() if isinstance(entry, Entry)) == Counter(
+            ["0", "Aa", "B"][label] for label in data.label if label < 3
+        )
+    for place, bad in enumerate((b"0 48\n1\n", b"0 x\n", b"0 48\n1 48\n", b"0 55296\n", b"0 99999999999\n")):
+        wrong = as_folder(tmp_path / str(place), members | {"emnist-digits-mapping.txt": bad})
+        with pytest.raises(BadInput) as caught, opened_source(wrong, limits=limits):
+            pass
+        assert (caught.value.code, caught.value.item) == ("BAD_NAME", "emnist-digits-mapping.txt")
 
 
 def test_every_format_is_written_here() -> None:
