@@ -99,3 +99,12 @@ def test_a_run_that_failed_says_why_what_to_do_and_what_it_did_before(
     page.goto(f"/runs/{run['id']}/flags")
     expect(page.get_by_text("No flags yet")).to_be_visible()
     assert violations_in_both_themes(page) == []
+
+
+def test_curves_break_where_the_next_network_begins(
+    open_page: Callable[..., Page], audited: tuple[str, str]
+) -> None:
+    page = open_page(f"/runs/{audited[1]}")
+    expect(page.get_by_text("2 networks, one after another")).to_be_visible()
+    expect(page.locator(".curves-side .chart-start")).to_have_count(4)
+    expect(page.locator(".curves-side .chart-line")).to_have_count(8)
