@@ -28,6 +28,8 @@ _IMAGES = re.compile(r"(?P<stem>.*?)-?images[-.]idx[34][-.]ubyte(\.gz)?", re.IGN
 _LABELS = re.compile(r"(?P<stem>.*?)-?labels[-.]idx1[-.]ubyte(\.gz)?", re.IGNORECASE)
 _MAPPING = re.compile(r"(?P<stem>.*?)-?mapping\.txt", re.IGNORECASE)
 """EMNIST's list of the characters that a label stands for."""
+_MAPPING_BYTES = 1 << 16
+"""The longest of them, of 62 classes, has 500."""
 _UBYTE = 0x08
 _ON_THEIR_SIDE = "emnist"
 """How the files begin whose images are stored column by column, as EMNIST's are."""
@@ -43,7 +45,13 @@ def recognise(members: Members, wish: Wish, limits: Limits) -> Listed | None:
     names = sorted(members.sizes, key=natural_key)
     images = {found["stem"]: name for name in names if (found := _IMAGES.fullmatch(name))}
     labels = {found["stem"]: name for name in names if (found := _LABELS.fullmatch(name))}
-    lists = (found for name in names if _on_their_side(name) and (found := _MAPPING.fullmatch(name)))
+    lists = (
+        found
+        for name in names
+        if _on_their_side(name)
+        and members.sizes[name] <= _MAPPING_BYTES
+        and (found := _MAPPING.fullmatch(name))
+    )
     if not images:
         return None
     open_member = _opener(members, limits)
@@ -115,16 +123,17 @@ def _characters(reader: Reader, name: str) -> dict[int, str]:
     for line in filter(str.strip, reader.read(name).decode("ascii", errors="replace").splitlines()):
         try:
             number, *points = map(int, line.split())
-            found[number] = "".join(map(chr, points))
+            characters = "".join(map(chr, points))
         except (ValueError, OverflowError):
-            number, found[-1] = -1, ""
-        if not found[number].isprintable() or not found[number].strip():
+            characters = ""
+        if not characters.strip() or not characters.isprintable():
             raise BadInput(
                 "BAD_NAME",
                 "A line is not a label's number and the code points of its characters.",
                 hint="Name the classes in a classes.txt instead.",
                 item=shown(name),
             )
+        found[number] = characters
     if len(set(found.values())) != len(found):
         raise BadInput("BAD_NAME", "Two labels have the same characters.", item=shown(name))
     return found

@@ -148,8 +148,8 @@ class Outcome:
     to keep. `suggested_label_N` is the likeliest class by the average predictions; for a flagged
     sample the one that its label most likely came from, never its given label. `validation_probability_NC` are the last
     predictions on the validation images, where there are any. `seconds` is the time trained in all sessions of this run.
-    `first_epochs` are those in which a network began.    `batch_size` and `notes` as in the last report. `scores` are further scores by name (N,), each rising with
-    suspicion, the mean margin therefore negated.
+    `first_epochs` are those in which a network began. `batch_size` and `notes` as in the last report. `scores` are
+    further scores by name (N,), each rising with suspicion, the mean margin therefore negated.
     """
 
     noise_posterior_N: FloatArray
