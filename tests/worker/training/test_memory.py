@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.cuda import needs_cuda
 from worker.training.networks import built
 from worker.training.recipes import recipe
 from worker.training.reports import EpochReport, OutOfMemory, TrainingData
@@ -20,7 +21,6 @@ SETTINGS = {"epochs": 3, "width": 4, "batch_size": 128, "fewest_steps": 1, "prec
 ON_THE_PROCESSOR = RuntimeError(
     "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate …"
 )
-needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 IN_ONEDNN = RuntimeError("could not create a primitive")
 
 

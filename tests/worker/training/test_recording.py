@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from tests.cuda import needs_cuda
 from worker.training.recipes import recipe
 from worker.training.recording import Recorder
 from worker.training.reports import Outcome, TrainingData
 from worker.training.steps import Step
 from worker.training.train import train
-
-needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 
 
 def a_step(size: int) -> Step:
