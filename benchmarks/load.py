@@ -28,6 +28,7 @@ import uuid
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,12 +85,18 @@ class Load:
 
     async def people(self, streams: int) -> None:
         """Reviewers and watchers, until the moment."""
-        reviewers = self.written.reviewers
-        limits = httpx.Limits(max_connections=len(reviewers) + streams, max_keepalive_connections=None)
-        # One client, since making one reads every certificate of the machine; a connection for each person.
-        async with httpx.AsyncClient(base_url=self.url, limits=limits, trust_env=False, timeout=60) as client:
-            work = [self._reviewer(client, place, token) for place, token in enumerate(reviewers)]
-            work += [self._watcher(client) for _ in range(streams)]
+        # A client for each: a shared one looks through every connection, and each against every other, at each request.
+        async with AsyncExitStack() as open_clients:
+
+            async def client() -> httpx.AsyncClient:
+                alone = httpx.AsyncClient(base_url=self.url, verify=False, trust_env=False, timeout=60)
+                return await open_clients.enter_async_context(alone)
+
+            work = [
+                self._reviewer(await client(), place, token)
+                for place, token in enumerate(self.written.reviewers)
+            ]
+            work += [self._watcher(await client()) for _ in range(streams)]
             await asyncio.gather(*work)
 
     async def _reviewer(self, client: httpx.AsyncClient, place: int, token: str) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sqlalchemy.orm import Session
 
-from backend.store import accounts, claims, datasets, decisions, results, runs
+from backend.store import accounts, claims, datasets, deciding, results, runs
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.tables import Account, Dataset, Membership, Run
@@ -66,7 +66,7 @@ def write(database: Database, artifacts: Artifacts, samples: int, decided: int, 
     with database.transaction() as session:
         for start in range(0, decided, 10_000):
             items = [Kept(index) for index in flagged[start : min(start + 10_000, decided)]]
-            decisions.append(session, dataset_id, owner, items, run_id, uuid.uuid4().hex)
+            deciding.append(session, dataset_id, deciding.Request(owner, items, run_id, uuid.uuid4().hex))
         tokens = [_reviewer(session, dataset_id, f"reviewer {place}") for place in range(reviewers)]
     return Written(dataset_id, run_id, other_id, flagged[decided:], token, tokens)
 

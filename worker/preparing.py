@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.settings import Settings
-from backend.store import annotators, claims, datasets, decisions, keeping, selftests
+from backend.store import annotators, claims, datasets, deciding, keeping, selftests
 from backend.store.artifacts import Artifacts
 from backend.store.database import patiently
 from backend.store.datasets import SampleColumns
@@ -125,7 +125,7 @@ class Preparing:
                 )
                 said = {**report, "class_counts": counts}
                 if self.source.get("carry_decisions"):
-                    carried = decisions.carry(session, str(self.dataset.parent_id), self.dataset.id)
+                    carried = deciding.carry(session, str(self.dataset.parent_id), self.dataset.id)
                     said["carried"] = carried._asdict()
                 claims.finish(
                     session,

@@ -17,6 +17,7 @@ from backend.settings import Settings
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.events import Listener
+from backend.store.turns import Turns
 
 
 class Caller(NamedTuple):
@@ -39,6 +40,7 @@ class Context:
     database: Database
     artifacts: Artifacts
     published: Published
+    turns: Turns
     listener: Listener
     throttle: Throttle
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -50,7 +52,7 @@ class Context:
         """A fresh application's context; nothing of it runs yet."""
         throttle = Throttle(settings.limits.logins_per_minute, time.monotonic)
         listener = Listener(database.url)
-        return cls(settings, database, artifacts, Published(artifacts), listener, throttle)
+        return cls(settings, database, artifacts, Published(artifacts), Turns(database), listener, throttle)
 
     def stop(self) -> None:
         """Let every open event stream end; safe to call twice, takes about a second."""

@@ -15,7 +15,7 @@ from backend.api.schemas.base import Answer
 from backend.api.schemas.decisions import DecisionCounts, DecisionsAnswer, DecisionsCreate, StandingDecisions
 from backend.api.schemas.summaries import RecentDecisions
 from backend.audit.agreement import agreements
-from backend.store import activity, datasets, decisions, reviews, verdicts
+from backend.store import datasets, deciding, decisions, reviews, verdicts
 
 
 class AgreementAnswer(Answer):
@@ -45,14 +45,12 @@ CHANGES = 20_000
 @router.post("")
 def create_decisions(dataset_id: Id, body: DecisionsCreate, context: In, caller: Me) -> DecisionsAnswer:
     """Record verdicts, all or none; the same idempotency key again changes nothing."""
+    request = deciding.Request(caller.id, body.items, body.run_id, body.idempotency_key)
     with context.database.transaction() as session:
-        datasets.require_ready(datasets.get(session, caller.id, dataset_id))
-        recorded = decisions.append(
-            session, dataset_id, caller.id, body.items, body.run_id, body.idempotency_key
-        )
-        if recorded:
-            activity.record(session, caller.id, "decisions.create", dataset_id, recorded=recorded)
-    # Counted once they are recorded for good, and after the lock that keeps decisions in turn is gone.
+        dataset = datasets.get(session, caller.id, dataset_id)
+        datasets.require_ready(dataset)
+        deciding.check(session, dataset, request)
+    recorded = context.turns.record(dataset_id, request)
     with context.database.transaction() as session:
         return DecisionsAnswer(recorded=recorded, counts=_counts(context, session, caller, dataset_id))
 
@@ -63,9 +61,7 @@ def clear_carried_decisions(dataset_id: Id, context: In, caller: Me) -> Decision
     with context.database.transaction() as session:
         datasets.require_ready(datasets.get(session, caller.id, dataset_id))
         reviewer = reviews.shown_to(session, dataset_id, caller.id)
-        recorded = decisions.clear_carried(session, dataset_id, caller.id, reviewer=reviewer)
-        if recorded:
-            activity.record(session, caller.id, "decisions.clear", dataset_id, recorded=recorded)
+        recorded = deciding.clear_carried(session, dataset_id, caller.id, reviewer=reviewer)
     with context.database.transaction() as session:
         return DecisionsAnswer(recorded=recorded, counts=_counts(context, session, caller, dataset_id))
 

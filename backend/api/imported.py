@@ -16,7 +16,7 @@ from backend.api.schemas.base import Answer, Body
 from backend.api.schemas.words import Verdict
 from backend.api.uploads import unused
 from backend.audit.importing import new_among
-from backend.store import activity, datasets, decisions, reviews
+from backend.store import datasets, deciding, decisions, reviews
 from worker.ingest.deciding import DecisionsTable, read_decisions
 
 router = APIRouter(prefix="/api/datasets/{dataset_id}/decisions/import", tags=["decisions"])
@@ -112,10 +112,8 @@ def apply_import(dataset_id: Id, body: DecisionsImportApply, context: In, caller
     read = _read(context, caller, dataset_id, body.upload_id)
     with context.database.transaction() as session:
         new = new_among(read.items, _standing(session, caller, dataset_id))
-        recorded = (
-            decisions.append(session, dataset_id, caller.id, new, None, body.idempotency_key) if new else 0
-        )
-        activity.record(session, caller.id, "decisions.import", dataset_id, recorded=recorded)
+        request = deciding.Request(caller.id, new, None, body.idempotency_key, "decisions.import")
+        recorded = deciding.append(session, dataset_id, request)
     return ImportApplied(recorded=recorded, left_out=len(read.wrong))
 
 

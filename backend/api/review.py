@@ -17,7 +17,7 @@ from backend.api.schemas.decisions import DecisionItem, ReviewCounts
 from backend.api.schemas.samples import DecisionAnswer
 from backend.audit.blind import STATUSES, ReviewStatus, count_statuses
 from backend.audit.errors import Conflict
-from backend.store import activity, datasets, decisions, reviews
+from backend.store import activity, datasets, deciding, decisions, reviews
 from backend.store.tables import Dataset
 
 router = APIRouter(prefix="/api/datasets/{dataset_id}/review", tags=["decisions"])
@@ -149,11 +149,12 @@ def create_adjudications(
                 "The review of this dataset is open: there is nothing to adjudicate.",
                 hint="Decide on the sample as usual; the newest decision stands.",
             )
-        recorded = decisions.append(
-            session, dataset_id, caller.id, body.items, None, body.idempotency_key, adjudicates=True
+        recorded = deciding.append(
+            session,
+            dataset_id,
+            deciding.Request(caller.id, body.items, None, body.idempotency_key, "review.adjudicate", True),
         )
-        if recorded:
-            activity.record(session, caller.id, "review.adjudicate", dataset_id, recorded=recorded)
+    with context.database.transaction() as session:
         return AdjudicationsAnswer(recorded=recorded, progress=_progress(session, dataset_id))
 
 

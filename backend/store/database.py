@@ -49,8 +49,9 @@ class Database:
             connect_args={**attentive(url), "application_name": known_as},
             # A server that was restarted leaves dead connections in the pool: ask each before it is used.
             pool_pre_ping=True,
-            pool_size=10,
-            max_overflow=20,
+            # None above the pool's size: what is closed again after each use costs more than all that it was opened for.
+            pool_size=30,
+            max_overflow=0,
         )
 
     @contextmanager

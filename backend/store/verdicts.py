@@ -1,6 +1,6 @@
 """The verdict that stands on every sample of a dataset, held in memory and brought up to date before each use.
 
-Decisions are appended in turn (see `decisions.append`): whoever sees one of a dataset sees every one with a smaller
+Decisions are appended in turn (see `deciding.record`): whoever sees one of a dataset sees every one with a smaller
 id. So reading those with a larger id than the last one seen misses none, in however many processes.
 Shapes: N samples.
 """

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from backend.audit.importing import Item
-from backend.store import annotators, datasets, decisions, runs, uploads
+from backend.store import annotators, datasets, deciding, decisions, runs, uploads
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.packs import Pack
@@ -221,9 +221,11 @@ def test_decisions_go_with_the_samples_whose_label_stays_and_can_be_taken_back(
     verdicts = [(0, "keep", None), (1, "relabel", 0), (2, "remove", None), (3, "keep", None)]
     with database.transaction() as session:
         items = [Item(*each) for each in verdicts]
-        decisions.append(session, first.id, owner, items[:3], None, "by the owner")
-        decisions.append(session, first.id, "somebody", items[3:], None, "by somebody")
-        decisions.append(session, first.id, owner, [Item(2, "cleared", None)], None, "taken back")
+        deciding.append(session, first.id, deciding.Request(owner, items[:3], None, "by the owner"))
+        deciding.append(session, first.id, deciding.Request("somebody", items[3:], None, "by somebody"))
+        deciding.append(
+            session, first.id, deciding.Request(owner, [Item(2, "cleared", None)], None, "taken back")
+        )
         before = decisions.standing(session, first.id)
     artifacts.put("uploads/t", b"index,label\n0,b\n4,b\n")
     wish = {"kind": "labels", "upload_id": "t", "filename": "t.csv", "carry_decisions": True}
@@ -236,8 +238,8 @@ def test_decisions_go_with_the_samples_whose_label_stays_and_can_be_taken_back(
         assert standing == {index: before[index]._replace(carried_from=first.id) for index in (1, 3)}
         assert [one.account for one in standing.values()] == ["local", "somebody"]
         assert decisions.recent(session, more.id, owner, 10, 100) == []
-        assert decisions.clear_carried(session, more.id, owner) == 2
-        assert decisions.clear_carried(session, more.id, owner) == 0
+        assert deciding.clear_carried(session, more.id, owner) == 2
+        assert deciding.clear_carried(session, more.id, owner) == 0
         assert decisions.standing(session, more.id) == {}
         (batch,) = decisions.recent(session, more.id, owner, 10, 100)
         assert [change.before for change in batch.changes] == [("relabel", 0), ("keep", None)]

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from backend.audit.blind import STATUSES
-from backend.store import claims, datasets, decisions, duplicates, members
+from backend.store import claims, datasets, deciding, duplicates, members
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.tables import Account, Dataset
@@ -278,7 +278,7 @@ def test_a_version_takes_each_reviewers_decisions_along_and_is_blind_itself(
             width_N=rows.width_N,
             height_N=rows.height_N,
         )
-        carried = decisions.carry(session, planted.dataset_id, version["id"])
+        carried = deciding.carry(session, planted.dataset_id, version["id"])
         claims.finish(session, Dataset, version["id"], "claim", "ready", sample_count=len(rows.names))
     assert carried.decisions == 5
     progress = client.get(f"/api/datasets/{version['id']}/review").json()["progress"]

@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import text
 
 from backend.audit.importing import Item
-from backend.store import claims, datasets, decisions
+from backend.store import claims, datasets, deciding
 from backend.store.database import Database
 from backend.store.tables import Dataset
 
@@ -69,8 +69,10 @@ def test_what_is_appended_is_an_import_of_its_own_and_said_apart_from_what_chang
         rows = datasets.samples(session, parent_id)
         given_N = np.append(rows.given_label_N, [3, 0])
         given_N[5] = (given_N[5] + 1) % 3
-        decisions.append(
-            session, parent_id, account_id, [Item(4, "keep", None)], None, "a key of some length"
+        deciding.append(
+            session,
+            parent_id,
+            deciding.Request(account_id, [Item(4, "keep", None)], None, "a key of some length"),
         )
     with database.transaction() as session:
         assert claims.claim(session, Dataset, version["id"], "claim", 5) is not None
@@ -83,7 +85,7 @@ def test_what_is_appended_is_an_import_of_its_own_and_said_apart_from_what_chang
             width_N=np.append(rows.width_N, [1, 1]),
             height_N=np.append(rows.height_N, [1, 1]),
         )
-        carried = decisions.carry(session, parent_id, version["id"])
+        carried = deciding.carry(session, parent_id, version["id"])
         claims.finish(
             session,
             Dataset,

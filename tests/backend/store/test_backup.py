@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from backend.audit.errors import BadInput, Conflict, Damaged, NoiseAuditError, Unavailable
-from backend.store import claims, datasets, decisions, jobs, results, runs
+from backend.store import claims, datasets, deciding, jobs, results, runs
 from backend.store.artifacts import Artifacts
 from backend.store.backup import copy_out, write_backup
 from backend.store.database import Database, is_migrated, migrate
@@ -103,7 +103,11 @@ def decided(database: Database) -> list[tuple[int, int, str]]:
 
 def decide(database: Database, dataset_id: str, owner: str, number: int) -> None:
     with database.transaction() as session:
-        decisions.append(session, dataset_id, owner, [Verdict(number % 60)], None, f"decision-{number:06d}")
+        deciding.append(
+            session,
+            dataset_id,
+            deciding.Request(owner, [Verdict(number % 60)], None, f"decision-{number:06d}"),
+        )
 
 
 def test_taken_while_people_decide_it_comes_back_equal_and_whole_up_to_one_moment(

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from backend.audit.errors import BadInput
-from backend.store import decisions
+from backend.store import deciding, decisions
 from backend.store.database import Database
 from backend.store.tables import Dataset, Run
 
@@ -33,7 +33,7 @@ def append(database: Database, owner: str, dataset: Dataset) -> Append:
 
     def record(key: str, *items: Item, run_id: str | None = None) -> int:
         with database.transaction() as session:
-            return decisions.append(session, dataset.id, owner, items, run_id, key)
+            return deciding.append(session, dataset.id, deciding.Request(owner, items, run_id, key))
 
     return record
 

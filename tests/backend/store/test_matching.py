@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from backend.api.published import Published
 from backend.audit.errors import BadInput
-from backend.store import accounts, claims, datasets, decisions, matching, results, runs, selections
+from backend.store import accounts, claims, datasets, deciding, matching, results, runs, selections
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.matching import SampleFilter
@@ -80,11 +80,13 @@ def reviewed(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathF
             index = int(rng.integers(SAMPLES))
             verdict = str(rng.choice(["keep", "relabel", "remove", "unsure", "cleared"]))
             item = Item(index, verdict, 0 if verdict == "relabel" else None)
-            decisions.append(session, dataset.id, owner, [item], made_runs[0].id, f"key {time:04d}")
+            deciding.append(
+                session, dataset.id, deciding.Request(owner, [item], made_runs[0].id, f"key {time:04d}")
+            )
             verdicts[index] = verdict
         # Decisions on another dataset's samples of the same indices must not show.
         elsewhere = [Item(int(index), "remove") for index in index_N]
-        decisions.append(session, other.id, owner, elsewhere, None, "elsewhere")
+        deciding.append(session, other.id, deciding.Request(owner, elsewhere, None, "elsewhere"))
     picked = [rng.permutation(SAMPLES)[:40].tolist(), [5]]
     with database.transaction() as session:
         run = runs.load(session, made_runs[0].id)

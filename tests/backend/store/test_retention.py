@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text, update
 
 from backend.audit.errors import Conflict, NotFound
-from backend.store import claims, datasets, decisions, jobs, results, retention, runs, uploads
+from backend.store import claims, datasets, deciding, decisions, jobs, results, retention, runs, uploads
 from backend.store.artifacts import Artifacts
 from backend.store.database import Database
 from backend.store.keeping import nothing_is_removed
@@ -32,7 +32,9 @@ def finished(database: Database, artifacts: Artifacts, dataset: Dataset, owner: 
         claims.claim(session, Run, run.id, "one", 5)
         runs.write_epoch(session, run.id, "one", 1, {}, {}, {}, {})
         results.publish_results(session, run.id, "one", result_N, {})
-        decisions.append(session, dataset.id, owner, [Verdict(3), Verdict(4)], run.id, "decision-one")
+        deciding.append(
+            session, dataset.id, deciding.Request(owner, [Verdict(3), Verdict(4)], run.id, "decision-one")
+        )
     artifacts.put(f"runs/{run.id}/model.safetensors", b"m" * 100)
     with database.transaction() as session:
         return runs.load(session, run.id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from backend.store import decisions
+from backend.store import deciding, decisions
 from backend.store.database import Database
 from backend.store.tables import Dataset
 from backend.store.verdicts import CODE, NAMES, Verdicts, counts
@@ -31,7 +31,7 @@ def _now(database: Database, verdicts: Verdicts) -> list[str]:
 
 def _append(database: Database, dataset: Dataset, owner: str, key: str, *items: Item) -> None:
     with database.transaction() as session:
-        decisions.append(session, dataset.id, owner, items, None, key)
+        deciding.append(session, dataset.id, deciding.Request(owner, items, None, key))
 
 
 def test_the_newest_verdict_of_each_sample_stands_also_after_what_was_seen_before(
@@ -65,7 +65,7 @@ def test_a_decision_that_is_taken_back_by_its_transaction_is_never_seen(
 ) -> None:
     verdicts = Verdicts(dataset.id, 60)
     with pytest.raises(ZeroDivisionError), database.transaction() as session:  # noqa: PT012
-        decisions.append(session, dataset.id, owner, [Item(3, "keep")], None, "key-0001")
+        deciding.append(session, dataset.id, deciding.Request(owner, [Item(3, "keep")], None, "key-0001"))
         assert set(_now(database, verdicts)) == {"none"}
         raise ZeroDivisionError
     _append(database, dataset, owner, "key-0002", Item(4, "keep"))
