@@ -60,12 +60,15 @@ class Context:
         self.listener.close()
 
 
-def _context(request: Request) -> Context:
+# Both are coroutines since FastAPI gives each plain function a thread.
+
+
+async def _context(request: Request) -> Context:
     context: Context = request.app.state.context
     return context
 
 
-def _caller(request: Request) -> Caller:
+async def _caller(request: Request) -> Caller:
     # The gate lets nobody without an account through to a route that asks for one.
     caller: Caller = request.state.caller
     return caller

@@ -46,12 +46,12 @@ CHANGES = 20_000
 def create_decisions(dataset_id: Id, body: DecisionsCreate, context: In, caller: Me) -> DecisionsAnswer:
     """Record verdicts, all or none; the same idempotency key again changes nothing."""
     request = deciding.Request(caller.id, body.items, body.run_id, body.idempotency_key)
-    with context.database.transaction() as session:
+    with context.database.autocommit() as session:
         dataset = datasets.get(session, caller.id, dataset_id)
         datasets.require_ready(dataset)
         deciding.check(session, dataset, request)
     recorded = context.turns.record(dataset_id, request)
-    with context.database.transaction() as session:
+    with context.database.autocommit() as session:
         return DecisionsAnswer(recorded=recorded, counts=_counts(context, session, caller, dataset_id))
 
 

@@ -154,7 +154,7 @@ class Gate:
 
     def _who(self, headers: Headers, scheme: str) -> Caller:
         authorization, cookie = headers.get("authorization"), _cookie(headers, cookie_name(scheme))
-        with self._context.database.transaction() as session:
+        with self._context.database.autocommit() as session:
             if authorization is not None:
                 kind, _, token = authorization.partition(" ")
                 if kind.lower() == "bearer" and (found := accounts.by_token(session, token.strip())):

@@ -93,7 +93,7 @@ def authorized(request: Request, context: In) -> None:
             noun = name.removesuffix("_id")
             if not _ID.fullmatch(identifier):
                 raise NotFound("NOT_FOUND", f"There is no such {noun}.")
-            with context.database.transaction() as session:
+            with context.database.autocommit() as session:
                 member = members.role_of(session, caller.id, **{name: identifier})
             if member is None:
                 raise NotFound("NOT_FOUND", f"There is no such {noun}.")

@@ -68,7 +68,7 @@ def get_image(dataset_id: Id, index: Index, context: In, caller: Me) -> Response
     return _image(viewable(data, context.settings.limits.image_pixels))
 
 
-def wanted(
+async def wanted(
     flagged: bool | None = None,
     given_label: Label = None,
     suggested_label: Label = None,
@@ -122,7 +122,7 @@ def list_samples(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Response:
     """A page of the samples that match all filters; `total` counts every match."""
-    with context.database.transaction() as session:
+    with context.database.autocommit() as session:
         run = succeeded(session, caller, run_id, "to show its samples")
         reviewer = reviews.shown_to(session, run.dataset_id, caller.id)
         found = context.published.matches(session, run, filters, reviewer)
@@ -141,7 +141,7 @@ def list_samples(
 @router.get("/runs/{run_id}/samples/indices", response_class=Response, responses=_INDICES)
 def list_indices(run_id: Id, context: In, caller: Me, filters: Wanted) -> Response:
     """The indices of all samples that match, in the order: little-endian uint32, nothing else."""
-    with context.database.transaction() as session:
+    with context.database.autocommit() as session:
         run = succeeded(session, caller, run_id, "to show its samples")
         reviewer = reviews.shown_to(session, run.dataset_id, caller.id)
         found = context.published.matches(session, run, filters, reviewer)
@@ -151,7 +151,7 @@ def list_indices(run_id: Id, context: In, caller: Me, filters: Wanted) -> Respon
 @router.get("/runs/{run_id}/samples/{index}")
 def get_sample(run_id: Id, index: Index, context: In, caller: Me) -> SampleDetail:
     """One sample: what the network said by epoch, likely classes, neighbours, and why, in sentences."""
-    with context.database.transaction() as session:
+    with context.database.autocommit() as session:
         run = succeeded(session, caller, run_id, "to show its samples")
         columns = context.published.results(session, run_id)
         reviewer = reviews.shown_to(session, run.dataset_id, caller.id)
@@ -212,7 +212,7 @@ def succeeded(session: Session, caller: Me, run_id: str, to_do: str) -> Run:
 
 def pack(context: Context, caller: Me, dataset_id: str, kind: str) -> Pack:
     """The images or thumbs of the caller's ready dataset. Raises NotFound and Conflict."""
-    with context.database.transaction() as session:
+    with context.database.autocommit() as session:
         dataset = datasets.get(session, caller.id, dataset_id)
         datasets.require_ready(dataset)
         content_id = dataset.content_id

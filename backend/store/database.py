@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.resources
 import logging
+import math
 import re
+import selectors
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,9 +18,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, create_engine, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from backend.audit.errors import Damaged, Unavailable
 from backend.store import jobs
@@ -29,6 +32,8 @@ log = logging.getLogger(__name__)
 Done = TypeVar("Done")
 PATIENCE_SECONDS = 60.0
 """So long the database may be away while the computation goes on."""
+ASKED_AFTER_SECONDS = 1.0
+"""A connection that was used since, and is silent, is taken to be alive: asking costs as much as a small query."""
 OLDEST_SERVER = 14
 """Major version of PostgreSQL from which on everything here works."""
 MIGRATION_LOCK = 0x6E6F697365
@@ -47,12 +52,12 @@ class Database:
         self.engine = create_engine(
             _driver_url(url),
             connect_args={**attentive(url), "application_name": known_as},
-            # A server that was restarted leaves dead connections in the pool: ask each before it is used.
-            pool_pre_ping=True,
             # None above the pool's size: what is closed again after each use costs more than all that it was opened for.
             pool_size=30,
             max_overflow=0,
         )
+        _ask_first(self.engine)
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -64,14 +69,51 @@ class Database:
         with _refusals(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @contextmanager
+    def autocommit(self) -> Iterator[Session]:
+        """Each statement for itself, with nothing to begin or to commit: for reading, in a third of the round trips.
+
+        Statements of a transaction do not see one moment either (READ COMMITTED). Raises as `transaction` does.
+        """
+        with _refusals(), Session(self._autocommit) as session:
+            yield session
+
     def ping(self) -> None:
         """Raise Unavailable unless the server answers."""
-        with self.transaction() as session:
+        with self.autocommit() as session:
             session.execute(text("SELECT 1"))
 
     def dispose(self) -> None:
         """Close the pool's connections."""
         self.engine.dispose()
+
+
+def _ask_first(engine: Engine) -> None:
+    """A server that was restarted leaves dead connections in the pool: ask those that may be, before they are used."""
+
+    @event.listens_for(engine, "checkin")
+    def _note_time(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ask(connection: psycopg.Connection[Any], record: ConnectionPoolEntry, _proxy: Any) -> None:
+        idle_seconds = time.monotonic() - record.info.get("used_at", math.inf)
+        if idle_seconds < ASKED_AFTER_SECONDS and not _has_word(connection):
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            # The pool opens another, and no longer trusts those that it has.
+            raise InvalidatePoolError from error
+
+
+def _has_word(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server sent something unasked, such as that it closes the connection."""
+    if connection.closed:
+        return True
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.fileno(), selectors.EVENT_READ)
+        return bool(selector.select(0))
 
 
 def patiently(action: Callable[[], Done]) -> Done:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError
 
 from backend.audit.errors import Unavailable
 from backend.store import bulk
+from backend.store import database as database_module
 from backend.store.database import Database, is_migrated, is_ours, migrate
 from backend.store.tables import Account, Base
 
@@ -90,19 +92,44 @@ def test_a_transaction_that_raises_leaves_nothing(database: Database) -> None:
         assert session.get(Account, "a") is None
 
 
-def test_a_pool_survives_its_connections_being_cut(database: Database) -> None:
-    database.ping()
-    other = create_engine(database.engine.url)
-    with other.connect() as connection:
-        cut = connection.execute(
-            text(
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        )
-        assert cut.scalar_one() >= 1
-    other.dispose()
-    database.ping()
+@pytest.mark.parametrize("asked_after", [0.0, 60.0], ids=["idle for long", "used just now"])
+def test_a_pool_survives_its_connections_being_cut(
+    database: Database, monkeypatch: pytest.MonkeyPatch, asked_after: float
+) -> None:
+    monkeypatch.setattr(database_module, "ASKED_AFTER_SECONDS", asked_after)
+    with database.transaction() as one, database.transaction() as another:
+        pids = {session.scalar(text("SELECT pg_backend_pid()")) for session in (one, another)}
+    with psycopg.connect(database.url, autocommit=True) as other:
+        for pid in pids:
+            # Waits until it has gone.
+            assert other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
+    with database.transaction() as one, database.transaction() as another:
+        fresh = {session.scalar(text("SELECT pg_backend_pid()")) for session in (one, another)}
+    assert not pids & fresh
+
+
+def test_a_connection_that_was_used_just_now_is_not_asked_again(database: Database) -> None:
+    with database.autocommit() as session:
+        pid = session.scalar(text("SELECT pg_backend_pid()"))
+    with database.engine.connect(), psycopg.connect(database.url) as other:
+        last = other.execute("SELECT query FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone()
+    assert last == ("SELECT pg_backend_pid()",)
+
+
+def test_in_autocommit_nothing_is_begun_and_each_statement_lasts(database: Database) -> None:
+    state = "SELECT state FROM pg_stat_activity WHERE pid = %s"
+    with database.autocommit() as session, psycopg.connect(database.url, autocommit=True) as other:
+        session.execute(insert(Account).values(id="a", name="a", role="viewer"))
+        pid = session.scalar(text("SELECT pg_backend_pid()"))
+        assert other.execute(state, [pid]).fetchone() == ("idle",)
+        assert other.execute("SELECT count(*) FROM account WHERE id = 'a'").fetchone() == (1,)
+    # The same connection, in a transaction again.
+    with suppress(ZeroDivisionError), database.transaction() as session:
+        assert session.scalar(text("SELECT pg_backend_pid()")) == pid
+        session.execute(insert(Account).values(id="b", name="b", role="viewer"))
+        raise ZeroDivisionError
+    with database.autocommit() as session:
+        assert session.get(Account, "b") is None
 
 
 @pytest.mark.parametrize(
