@@ -96,7 +96,7 @@ def _ask_first(engine: Engine) -> None:
         record.info["used_at"] = time.monotonic()
 
     @event.listens_for(engine, "checkout")
-    def _ask(connection: psycopg.Connection[Any], record: ConnectionPoolEntry, _proxy: Any) -> None:
+    def _ask(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
         idle_seconds = time.monotonic() - record.info.get("used_at", math.inf)
         if idle_seconds < ASKED_AFTER_SECONDS and not _has_word(connection):
             return
