@@ -57,7 +57,6 @@ class Database:
             max_overflow=0,
         )
         _ask_first(self.engine)
-        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -75,7 +74,8 @@ class Database:
 
         Statements of a transaction do not see one moment either (READ COMMITTED). Raises as `transaction` does.
         """
-        with _refusals(), Session(self._autocommit) as session:
+        engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with _refusals(), Session(engine) as session:
             yield session
 
     def ping(self) -> None:
