@@ -74,8 +74,8 @@ class Database:
 
         Statements of a transaction do not see one moment either (READ COMMITTED). Raises as `transaction` does.
         """
-        engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        with _refusals(), Session(engine) as session:
+        with _refusals(), Session(self.engine) as session:
+            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
             yield session
 
     def ping(self) -> None:
