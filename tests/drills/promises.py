@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tests.drills.cancelling import cancel_is_quick
+from tests.drills.deciding import decisions_are_kept
 from tests.drills.interrupting import one_writer, one_writer_over_partitions
 from tests.drills.reached import Reached
 from tests.drills.storage import (
@@ -55,6 +56,7 @@ PROMISES = [
     Promise("numbers may go wrong", 20, 10, numbers_may_go_wrong),
     Promise("clocks may jump", 20, 4, clocks_may_jump),
     Promise("cancel within 10 s in every state", 200, 10, cancel_is_quick),
+    Promise("an answered decision is kept, once", 200, 20, decisions_are_kept),
     Promise("an upload resumes after a kill of either side", 200, 20, uploads_resume),
     Promise("a killed migration is finished by the next", 50, 10, migrations_survive_kills),
     Promise("a backup under writes comes back equal", 20, 5, backups_come_back_equal),

@@ -22,6 +22,7 @@ QUICK = {
     "a_full_disk_is_told": 1,
     "numbers_may_go_wrong": 1,
     "cancel_is_quick": 3,
+    "decisions_are_kept": 4,
     "uploads_resume": 2,
     "migrations_survive_kills": 1,
     "backups_come_back_equal": 1,
