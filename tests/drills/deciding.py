@@ -7,13 +7,14 @@ import random
 import threading
 import time
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import httpx
 from sqlalchemy import text
 
 from tests.drills.reached import Reached
-from tests.drills.steps import FEW, few_of, wait_for
+from tests.drills.steps import FEW, few_of, is_ready, wait_for
 from tests.drills.topology import Topology
 
 PEOPLE = 12
@@ -123,6 +124,9 @@ def _compared(top: Topology, dataset: str, before: set[str], sent: dict[str, tup
         wrong.append(f"{told} in the activity log of {len(kept)}")
     stands = {str(row.sample_index): row.verdict for row in rows}
     for backend in range(len(top.ports)):
+        if not wait_for(partial(is_ready, top, backend), ANSWER_SECONDS):
+            wrong.append(f"backend {backend} does not come back")
+            continue
         with top.client(backend) as client:
             address = f"/api/datasets/{dataset}/decisions"
             counts = client.get(address).json()["counts"]
