@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from backend.audit.errors import BadInput
 from backend.audit.importing import Item
 from backend.store import bulk, datasets, decisions
-from backend.store.tables import Dataset, Run
+from backend.store.tables import Dataset, Decision, Run
 
 
 class Verdict(Protocol):
@@ -92,7 +92,7 @@ def check(session: Session, dataset: Dataset, request: Request) -> None:
     _check_items(request.items, dataset.sample_count, len(dataset.classes))
     if request.run_id is not None:
         of_dataset = session.scalar(select(Run.dataset_id).where(Run.id == request.run_id))
-        if of_dataset != dataset.id:
+        if of_dataset != dataset.id and not _is_recorded(session, dataset.id, request.idempotency_key):
             raise BadInput("RUN_UNKNOWN", "The dataset has no such run.", item="run_id")
 
 
@@ -160,6 +160,12 @@ def clear_carried(session: Session, dataset_id: str, account_id: str, *, reviewe
         return 0
     key = f"clear-carried-{uuid.uuid4().hex}"
     return append(session, dataset_id, Request(account_id, carried, None, key, "decisions.clear"))
+
+
+def _is_recorded(session: Session, dataset_id: str, key: str) -> bool:
+    """Whether the request came before; it may come again although its run was deleted since."""
+    known = select(Decision.id).where(Decision.dataset_id == dataset_id, Decision.idempotency_key == key)
+    return session.scalar(known.limit(1)) is not None
 
 
 def _check_items(items: Sequence[Verdict], samples: int, classes: int) -> None:

@@ -124,3 +124,16 @@ def test_a_decision_may_name_a_run_of_its_own_dataset_only(
     with pytest.raises(BadInput) as caught:
         append("key-0002", Item(0, "keep"), run_id="0" * 32)
     assert caught.value.code == "RUN_UNKNOWN"
+
+
+def test_what_was_recorded_may_come_again_although_its_run_was_deleted_since(
+    append: Append, running: Run, database: Database
+) -> None:
+    assert append("key-0001", Item(0, "keep"), run_id=running.id) == 1
+    with database.transaction() as session:
+        session.execute(text("UPDATE decision SET run_id = NULL"))
+        session.execute(text("DELETE FROM run"))
+    assert append("key-0001", Item(0, "keep"), run_id=running.id) == 0
+    with pytest.raises(BadInput) as caught:
+        append("key-0002", Item(0, "keep"), run_id=running.id)
+    assert caught.value.code == "RUN_UNKNOWN"
