@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 import threading
 import time
@@ -14,7 +13,7 @@ import httpx
 from sqlalchemy import text
 
 from tests.drills.reached import Reached
-from tests.drills.steps import FEW, few_of, is_ready, wait_for
+from tests.drills.steps import FEW, few_of, hit_some, is_ready, wait_for
 from tests.drills.topology import Topology
 
 PEOPLE = 12
@@ -80,12 +79,7 @@ def decisions_are_kept(top: Topology, times: int, rng: random.Random) -> Reached
         if not _somebody_is_answered(people):
             wrong.append(f"hit {hits}: nobody is answered any more")
             break
-        time.sleep(math.exp(rng.uniform(math.log(0.02), math.log(3.0))))
-        roles = rng.sample(list(counts), min(rng.randint(1, 2), times - hits))
-        top.hit([role.removeprefix("× ") for role in roles], rng)
-        hits += len(roles)
-        for role in roles:
-            counts[role] += 1
+        hits += hit_some(top, counts, times - hits, rng, after=(0.02, 3.0))
     stop.set()
     for thread in threads:
         thread.join()

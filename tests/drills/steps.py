@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import random
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -159,6 +161,22 @@ def stopped(top: Topology, run: str) -> list[str]:
 def log_of(top: Topology, run: str) -> list[str]:
     """The last lines of the run's log."""
     return [line["text"] for line in column(top, "run", run, "progress").get("log", [])]
+
+
+def hit_some(
+    top: Topology, counts: dict[str, int], most: int, rng: random.Random, *, after: tuple[float, float]
+) -> int:
+    """kill -9 of one or more of the roles that are counted ("× backend") at the same moment; gives how many.
+
+    Somewhen in so many seconds: as many short waits as long ones.
+    """
+    shortest, longest = after
+    time.sleep(math.exp(rng.uniform(math.log(shortest), math.log(longest))))
+    roles = rng.sample(list(counts), min(rng.randint(1, len(counts)), most))
+    top.hit([role.removeprefix("× ") for role in roles], rng)
+    for role in roles:
+        counts[role] += 1
+    return len(roles)
 
 
 def process_of(part: Part, id_: str) -> int | None:

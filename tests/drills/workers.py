@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import random
 import re
 import threading
@@ -26,6 +25,7 @@ from tests.drills.steps import (
     epochs_of,
     few_of,
     handful_of,
+    hit_some,
     holder_of,
     log_of,
     moves_on,
@@ -55,13 +55,8 @@ def accepted_jobs_survive(top: Topology, times: int, rng: random.Random) -> Reac
                 few = handful_of(top) if len(accepted) % 2 else few_of(top)
                 made = new_run(top, hits, dataset=few, epochs=2) if kind == "run" else new_import(top, hits)
                 accepted.append((kind, made))
-        # From hardly begun to nearly done: as many short waits as long ones.
-        time.sleep(math.exp(rng.uniform(math.log(0.05), math.log(8.0))))
-        roles = rng.sample(list(counts), min(rng.randint(1, 3), times - hits))
-        top.hit([role.removeprefix("× ") for role in roles], rng)
-        hits += len(roles)
-        for role in roles:
-            counts[role] += 1
+        # From hardly begun to nearly done.
+        hits += hit_some(top, counts, times - hits, rng, after=(0.05, 8.0))
     ends = {job: end_of(top, *job) for job in accepted}
     wrong = [f"{kind} {id_}: {end}" for (kind, id_), end in ends.items() if end not in ("ready", "succeeded")]
     return Reached(hits, wrong, {**counts, "jobs accepted": len(accepted), "lost": len(wrong)})
