@@ -112,7 +112,7 @@ def review_five(page: Page) -> dict[str, tuple[str, str]]:
     assert flagged >= 10, "too few flags to review"
     page.locator(".tile").first.click()
     panel = page.get_by_test_id("panel")
-    expect(panel.get_by_role("img", name="Sample").first).to_be_visible()
+    expect(panel.get_by_role("button", name="Keep")).to_be_visible()
     decided: dict[str, tuple[str, str]] = {}
 
     def current() -> tuple[str, str, str]:

@@ -1,11 +1,10 @@
 /** A secret that is shown this once, to be copied. */
-import { Button, CopyButton, Modal, TextInput } from "@mantine/core";
+import { Button, CopyButton, TextInput } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 
-import { useKeysOff } from "@/keys/useKeys";
+import { Dialog } from "@/parts/Dialog";
 
-import "@/parts/dialog.css";
 import "./accounts.css";
 
 interface Props {
@@ -17,9 +16,8 @@ interface Props {
 }
 
 export function ShownOnce({ title, label, secret, onClose, children }: Props) {
-  useKeysOff(secret !== null);
   return (
-    <Modal opened={secret !== null} onClose={onClose} title={title} size="lg">
+    <Dialog opened={secret !== null} onClose={onClose} title={title} size="lg">
       <p className="dim dialog-text">{children}</p>
       <div className="once">
         <TextInput
@@ -38,6 +36,6 @@ export function ShownOnce({ title, label, secret, onClose, children }: Props) {
           )}
         </CopyButton>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,12 +1,12 @@
 /** The list of keys as they are now, with the way to change them. */
-import { Modal } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
+
+import { Dialog } from "@/parts/Dialog";
 
 import { BINDINGS, type Group } from "./bindings";
 import { useKeyChoices } from "./choices";
 import { Keys } from "./Kbd";
 import { shownKeys, type KeyChoices } from "./keymap";
-import { useKeysOff } from "./useKeys";
 
 const COLUMNS: Group[][] = [
   ["Decide", "Select"],
@@ -15,9 +15,8 @@ const COLUMNS: Group[][] = [
 
 export function KeyHelp({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const choices = useKeyChoices();
-  useKeysOff(opened);
   return (
-    <Modal opened={opened} onClose={onClose} title="Keys" size="xl">
+    <Dialog opened={opened} onClose={onClose} title="Keys" size="xl">
       {!choices.on && <p className="keyhelp-off">Single keys are switched off. These still work:</p>}
       <div className="keyhelp">
         {COLUMNS.map((groups) => (
@@ -34,7 +33,7 @@ export function KeyHelp({ opened, onClose }: { opened: boolean; onClose: () => v
           Change them
         </Link>
       </p>
-    </Modal>
+    </Dialog>
   );
 }
 

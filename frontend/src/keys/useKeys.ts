@@ -11,12 +11,18 @@ export type Handlers = Partial<Record<Action, () => void>>;
 const layers: { current: Handlers }[] = [];
 const reader = new KeyReader(keymapOf(keyChoices()));
 let dialogs = 0;
+let pressedInDialog = false;
 
 onKeyChoices(() => reader.use(keymapOf(keyChoices())));
 
+/** Before anybody answers the key: a dialog that closes at Escape is closed when the screen's turn comes. */
+function onKeyComing() {
+  pressedInDialog = dialogs > 0;
+}
+
 function onKeyDown(event: KeyboardEvent) {
   // A dialog takes the focus a moment after it opens; until then its state must keep the keys out.
-  if (dialogs > 0 || event.defaultPrevented) return;
+  if (pressedInDialog || event.defaultPrevented) return;
   // A combination with Ctrl is never text, and reaches its action from inside a field too.
   const typed = !event.ctrlKey && !event.metaKey;
   if (typed && belongsToFocus(event.target, event.key)) return;
@@ -54,11 +60,16 @@ export function useKeys(handlers: Handlers): void {
     layer.current = handlers;
   });
   useLayoutEffect(() => {
-    if (layers.length === 0) window.addEventListener("keydown", onKeyDown);
+    if (layers.length === 0) {
+      window.addEventListener("keydown", onKeyComing, { capture: true });
+      window.addEventListener("keydown", onKeyDown);
+    }
     layers.push(layer);
     return () => {
       layers.splice(layers.indexOf(layer), 1);
-      if (layers.length === 0) window.removeEventListener("keydown", onKeyDown);
+      if (layers.length > 0) return;
+      window.removeEventListener("keydown", onKeyComing, { capture: true });
+      window.removeEventListener("keydown", onKeyDown);
     };
   }, []);
 }

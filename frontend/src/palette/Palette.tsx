@@ -1,10 +1,10 @@
 /** Find and do anything by typing: screens, datasets, audits, actions with their keys. */
-import { Combobox, Modal, TextInput, useCombobox } from "@mantine/core";
+import { Combobox, TextInput, useCombobox } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 
 import { Keys } from "@/keys/Kbd";
-import { useKeysOff } from "@/keys/useKeys";
+import { Dialog } from "@/parts/Dialog";
 
 import { matching } from "./match";
 import { useEntries, type PaletteEntry } from "./useEntries";
@@ -15,9 +15,8 @@ const GROUPS: readonly PaletteEntry["group"][] = ["Actions", "Screens", "Dataset
 const SHOWN = { untyped: 6, typed: 12 };
 
 export function Palette({ opened, onClose }: { opened: boolean; onClose: () => void }) {
-  useKeysOff(opened);
   return (
-    <Modal
+    <Dialog
       opened={opened}
       onClose={onClose}
       withCloseButton={false}
@@ -29,7 +28,7 @@ export function Palette({ opened, onClose }: { opened: boolean; onClose: () => v
       classNames={{ header: "visually-hidden" }}
     >
       <Search onClose={onClose} />
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,8 +1,9 @@
 /** Deletes a dataset or an audit for good, after saying what that frees and what goes with it. */
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { answer, client, problemOf, type Schemas } from "@/api/client";
+import { Dialog } from "./Dialog";
 import { bytes, many } from "./format";
 import type { DialogProps } from "./More";
 import { Loading, ProblemNote } from "./States";
@@ -47,7 +48,7 @@ export function Delete({ kind, id, name, after, opened, onClose }: Props) {
     },
   });
   return (
-    <Modal opened={opened} onClose={onClose} title={`Delete “${name}”?`} size="md">
+    <Dialog opened={opened} onClose={onClose} title={`Delete “${name}”?`} size="md">
       {cost.isPending && <Loading rows={2} height={24} />}
       {cost.isError && <ProblemNote problem={problemOf(cost.error)} />}
       {cost.isSuccess && <Cost kind={kind} freed={cost.data} />}
@@ -65,7 +66,7 @@ export function Delete({ kind, id, name, after, opened, onClose }: Props) {
           Delete for good
         </Button>
       </div>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -3,10 +3,6 @@ import { ActionIcon, Menu } from "@mantine/core";
 import { IconDots, type Icon } from "@tabler/icons-react";
 import { Fragment, useRef, useState, type ReactNode } from "react";
 
-import { useKeysOff } from "@/keys/useKeys";
-
-import "./dialog.css";
-
 /** What a dialog is told by whatever opens it. */
 export interface DialogProps {
   opened: boolean;
@@ -27,7 +23,6 @@ export interface MoreEntry {
 export function More({ entries }: { entries: (MoreEntry | false)[] }) {
   const [open, setOpen] = useState<string | null>(null);
   const button = useRef<HTMLButtonElement>(null);
-  useKeysOff(open !== null);
   const offered = entries.filter((entry) => entry !== false);
   if (offered.length === 0) return null;
   const onClose = () => {

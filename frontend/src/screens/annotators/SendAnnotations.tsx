@@ -1,10 +1,10 @@
 /** Sends a table with the labels of several annotators; whatever was sent before is replaced. */
-import { Modal } from "@mantine/core";
 import { IconUsers } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 
 import { answer, client, type Dataset } from "@/api/client";
 import { annotations as annotationsQuery } from "@/api/own";
+import { Dialog } from "@/parts/Dialog";
 import { FileForm } from "@/parts/FileForm";
 import type { DialogProps } from "@/parts/More";
 import { useSentFile } from "@/parts/useSentFile";
@@ -26,7 +26,7 @@ export function SendAnnotations({ dataset, opened, onClose }: DialogProps & { da
     },
   });
   return (
-    <Modal opened={opened} onClose={onClose} title="Labels of several annotators" size="lg">
+    <Dialog opened={opened} onClose={onClose} title="Labels of several annotators" size="lg">
       <div className="stack">
         <p className="dim dialog-text">
           They stand beside the audit: how many agree on each sample, and a consensus in which each annotator
@@ -40,6 +40,6 @@ export function SendAnnotations({ dataset, opened, onClose }: DialogProps & { da
           leftSection={<IconUsers size={16} />}
         />
       </div>
-    </Modal>
+    </Dialog>
   );
 }

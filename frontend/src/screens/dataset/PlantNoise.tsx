@@ -1,11 +1,12 @@
 /** Makes a derived dataset with noise of a known kind, to measure how well an audit finds it. */
-import { Button, Modal, NumberInput, TextInput } from "@mantine/core";
+import { Button, NumberInput, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { answer, client, problemOf, type Dataset } from "@/api/client";
 import { datasets } from "@/api/queries";
+import { Dialog } from "@/parts/Dialog";
 import type { DialogProps } from "@/parts/More";
 import { ProblemNote } from "@/parts/States";
 
@@ -34,7 +35,7 @@ export function PlantNoise({ dataset, opened, onClose }: DialogProps & { dataset
     },
   });
   return (
-    <Modal opened={opened} onClose={onClose} title="Plant noise">
+    <Dialog opened={opened} onClose={onClose} title="Plant noise">
       <form
         className="plant"
         onSubmit={(event) => {
@@ -66,6 +67,6 @@ export function PlantNoise({ dataset, opened, onClose }: DialogProps & { dataset
           Plant {rate} % noise
         </Button>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

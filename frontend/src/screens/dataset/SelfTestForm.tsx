@@ -1,12 +1,12 @@
 /** What a self-test plants and how it audits. */
-import { Button, Modal, Select } from "@mantine/core";
+import { Button, Select } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { answer, client, problemOf, type Dataset } from "@/api/client";
 import { selfTests } from "@/api/evidence";
 import { recipes as recipesQuery } from "@/api/queries";
-import { useKeysOff } from "@/keys/useKeys";
+import { Dialog } from "@/parts/Dialog";
 import { duration } from "@/parts/format";
 import type { DialogProps } from "@/parts/More";
 import { ProblemNote } from "@/parts/States";
@@ -15,7 +15,6 @@ import type { Kind } from "./kinds";
 import { NoiseFields } from "./NoiseFields";
 
 export function SelfTestForm({ dataset, opened, onClose }: DialogProps & { dataset: Dataset }) {
-  useKeysOff(opened);
   const queries = useQueryClient();
   const recipes = useQuery({ ...recipesQuery(dataset.id), enabled: opened });
   const [kind, setKind] = useState<Kind>("symmetric");
@@ -36,7 +35,7 @@ export function SelfTestForm({ dataset, opened, onClose }: DialogProps & { datas
   });
   const estimate = recipes.data?.items.find(({ name }) => name === recipe)?.estimate_seconds;
   return (
-    <Modal opened={opened} onClose={onClose} title="New self-test">
+    <Dialog opened={opened} onClose={onClose} title="New self-test">
       <form
         className="plant"
         onSubmit={(event) => {
@@ -66,6 +65,6 @@ export function SelfTestForm({ dataset, opened, onClose }: DialogProps & { datas
           Plant {rate} % and audit
         </Button>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

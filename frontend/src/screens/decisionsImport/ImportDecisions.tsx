@@ -1,9 +1,10 @@
 /** Decisions from a file: looked at first, with an error for each wrong line, then recorded as one batch. */
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { answer, client, problemOf, type Dataset, type Schemas } from "@/api/client";
+import { Dialog } from "@/parts/Dialog";
 import { TABLES } from "@/parts/FileForm";
 import { FilePick } from "@/parts/FilePick";
 import { count, many } from "@/parts/format";
@@ -63,7 +64,7 @@ export function ImportDecisions({ dataset, opened, onClose }: DialogProps & { da
     onClose();
   }
   return (
-    <Modal opened={opened} onClose={close} title="Import decisions" size="lg">
+    <Dialog opened={opened} onClose={close} title="Import decisions" size="lg">
       <div className="stack">
         <FilePick
           label="File of decisions"
@@ -100,7 +101,7 @@ export function ImportDecisions({ dataset, opened, onClose }: DialogProps & { da
           )
         )}
       </div>
-    </Modal>
+    </Dialog>
   );
 }
 

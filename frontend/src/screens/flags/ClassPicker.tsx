@@ -1,8 +1,8 @@
 /** Choose a class by typing: in a dialog to relabel, under a chip to filter. */
-import { Modal, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useState } from "react";
 
-import { useKeysOff } from "@/keys/useKeys";
+import { Dialog } from "@/parts/Dialog";
 
 const SHOWN = 60;
 
@@ -69,10 +69,9 @@ interface PickerProps extends ListProps {
 }
 
 export function ClassPicker({ opened, title, onClose, ...list }: PickerProps) {
-  useKeysOff(opened);
   return (
-    <Modal opened={opened} onClose={onClose} title={title} size="sm">
+    <Dialog opened={opened} onClose={onClose} title={title} size="sm">
       <ClassList {...list} />
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,16 +1,16 @@
 /** Gallery and review in one: the grid stays as it is beneath the open sample. */
-import { Modal } from "@mantine/core";
 import { useLocalStorage } from "@mantine/hooks";
 import { IconMoodCheck, IconPhotoSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate, useParams } from "@tanstack/react-router";
 import { useCallback, useRef, useState } from "react";
 
+import { useRights } from "@/accounts/useMay";
 import type { Dataset, Sample } from "@/api/client";
 import { dataset as datasetQuery, imageUrl, run as runQuery } from "@/api/queries";
 import { Blind, LookOnly } from "@/decisions/LookOnly";
 import { useDecisions } from "@/decisions/useDecisions";
-import { useKeysOff } from "@/keys/useKeys";
+import { Dialog } from "@/parts/Dialog";
 import { EmptyState, ErrorState, Loading } from "@/parts/States";
 
 import { Announcer } from "./Announcer";
@@ -35,6 +35,9 @@ export function FlagsScreen() {
   const { runId } = useParams({ from: "/runs/$runId" });
   const run = useQuery(runQuery(runId)).data;
   const dataset = useQuery({ ...datasetQuery(run?.dataset_id ?? ""), enabled: run !== undefined });
+  const { may, barred } = useRights(run?.dataset_id);
+  // A key pressed before it is known whether one may decide would be lost.
+  const rightsKnown = may("decide") || barred("decide");
   if (run && run.status !== "succeeded") {
     return (
       <EmptyState icon={<IconPhotoSearch size={22} stroke={1.6} />} title="No flags yet">
@@ -43,7 +46,7 @@ export function FlagsScreen() {
     );
   }
   if (dataset.isError) return <ErrorState error={dataset.error} retry={() => void dataset.refetch()} />;
-  if (!dataset.data) {
+  if (!dataset.data || !rightsKnown) {
     return (
       <div className="page page-normal">
         <Loading />
@@ -69,7 +72,6 @@ function Gallery({ runId, dataset }: { runId: string; dataset: Dataset }) {
   const grid = useRef<GridHandle>(null);
   const columns = useRef(1);
   const [zoomed, setZoomed] = useState(false);
-  useKeysOff(zoomed && open !== null);
 
   const go = useCallback(
     (index: number | null, replace = false) =>
@@ -115,10 +117,10 @@ function Gallery({ runId, dataset }: { runId: string; dataset: Dataset }) {
     });
   };
   const onOpen = useCallback(
-    (sample: Sample) => {
-      onLeave(sample.index);
-      setResting(sample.index);
-      go(sample.index);
+    (index: number) => {
+      onLeave(index);
+      setResting(index);
+      go(index);
     },
     [go, onLeave],
   );
@@ -223,7 +225,7 @@ function Gallery({ runId, dataset }: { runId: string; dataset: Dataset }) {
         onPick={review.pick}
         onClose={() => review.setPicking(null)}
       />
-      <Modal
+      <Dialog
         opened={zoomed && open !== null}
         onClose={() => setZoomed(false)}
         title={`Sample ${open ?? ""}`}
@@ -232,7 +234,7 @@ function Gallery({ runId, dataset }: { runId: string; dataset: Dataset }) {
         {open !== null && (
           <img src={imageUrl(datasetId, open)} alt={`Sample ${open}`} className="zoom pixels" />
         )}
-      </Modal>
+      </Dialog>
     </main>
   );
 }

@@ -25,7 +25,7 @@ interface Props {
   cursor: number | null;
   selected: ReadonlySet<number>;
   standing: (sample: Sample) => Standing;
-  onOpen: (sample: Sample) => void;
+  onOpen: (index: number) => void;
   onSelect: ((sample: Sample, range: boolean) => void) | undefined;
   onColumns: (columns: number) => void;
   /** The first position in sight; called as it changes. */
@@ -107,7 +107,15 @@ export function Grid({ list, size, cursor, onColumns, onFirst, ref, ...tiles }: 
               const picture = atlas.at(position);
               const sample = list.row(index);
               if (!sample)
-                return <WaitingTile key={index} index={index} picture={picture} position={position} />;
+                return (
+                  <WaitingTile
+                    key={index}
+                    index={index}
+                    onOpen={tiles.onOpen}
+                    picture={picture}
+                    position={position}
+                  />
+                );
               return (
                 <Tile
                   key={index}

@@ -16,7 +16,7 @@ interface Props {
   cursor: boolean;
   selected: boolean;
   selecting: boolean;
-  onOpen: (sample: Sample) => void;
+  onOpen: (index: number) => void;
   /** Absent where nothing can be done with a selection. */
   onSelect: ((sample: Sample, range: boolean) => void) | undefined;
   /** The composed picture that holds the image, and the sample's position in its list. */
@@ -59,7 +59,7 @@ export const Tile = memo(function Tile({
         onClick={(event) => {
           const chosen = event.shiftKey || event.ctrlKey || event.metaKey;
           if (onSelect && chosen) onSelect(sample, event.shiftKey);
-          else onOpen(sample);
+          else onOpen(sample.index);
         }}
       >
         <span className="tile-image">
@@ -105,22 +105,29 @@ export const Tile = memo(function Tile({
   );
 });
 
-/** Its place while the row is on its way: the image is there already. */
-export const WaitingTile = memo(function WaitingTile({
-  index,
-  picture,
-  position,
-}: {
+interface WaitingProps {
   index: number;
+  onOpen: (index: number) => void;
   picture: Picture;
   position: number;
-}) {
+}
+
+/** Its place while the row is on its way: the image is there already, and opens. */
+export const WaitingTile = memo(function WaitingTile({ index, onOpen, picture, position }: WaitingProps) {
   return (
-    <div className="tile tile-main" data-index={index}>
-      <span className="tile-image">
-        <AtlasThumb picture={picture} position={position} alt={`Sample ${index}`} />
-      </span>
-      <span className="tile-caption" />
+    <div className="tile" data-index={index}>
+      <button
+        type="button"
+        className="tile-main"
+        tabIndex={-1}
+        onMouseDown={(event) => event.preventDefault()}
+        onClick={() => onOpen(index)}
+      >
+        <span className="tile-image">
+          <AtlasThumb picture={picture} position={position} alt={`Sample ${index}`} />
+        </span>
+        <span className="tile-caption" />
+      </button>
     </div>
   );
 });

@@ -1,15 +1,14 @@
 /** Tokens of scripts: made, shown once, revoked. */
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { IconKey, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { answer, client, problemOf, type Schemas } from "@/api/client";
 import { tokens as tokensQuery } from "@/api/queries";
-import { useKeysOff } from "@/keys/useKeys";
+import { Dialog } from "@/parts/Dialog";
 import { ago, date } from "@/parts/format";
 import { ErrorState, Loading, ProblemNote } from "@/parts/States";
-import "@/parts/dialog.css";
 
 import { NewToken } from "./NewToken";
 import "@/accounts/accounts.css";
@@ -84,9 +83,8 @@ function Revoke({ token, onClose }: { token: Token | null; onClose: () => void }
       onClose();
     },
   });
-  useKeysOff(token !== null);
   return (
-    <Modal opened={token !== null} onClose={onClose} title={`Revoke “${token?.name ?? ""}”?`} size="sm">
+    <Dialog opened={token !== null} onClose={onClose} title={`Revoke “${token?.name ?? ""}”?`} size="sm">
       <p className="dim dialog-text">Whatever uses it is refused from now on. This cannot be undone.</p>
       {revoke.isError && <ProblemNote problem={problemOf(revoke.error)} />}
       <div className="dialog-actions">
@@ -97,6 +95,6 @@ function Revoke({ token, onClose }: { token: Token | null; onClose: () => void }
           Revoke
         </Button>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

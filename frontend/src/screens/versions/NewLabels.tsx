@@ -1,11 +1,12 @@
 /** Makes a version of a dataset: the same images under the labels of a table. */
-import { Checkbox, Modal, TextInput } from "@mantine/core";
+import { Checkbox, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { answer, client, type Dataset } from "@/api/client";
 import { datasets } from "@/api/queries";
+import { Dialog } from "@/parts/Dialog";
 import { FileForm } from "@/parts/FileForm";
 import type { DialogProps } from "@/parts/More";
 import { useSentFile } from "@/parts/useSentFile";
@@ -38,7 +39,7 @@ export function NewLabels({ dataset, opened, onClose }: DialogProps & { dataset:
     },
   });
   return (
-    <Modal opened={opened} onClose={onClose} title="New labels for these images" size="lg">
+    <Dialog opened={opened} onClose={onClose} title="New labels for these images" size="lg">
       <div className="stack">
         <p className="dim dialog-text">
           A version of this dataset under other labels, which can be audited anew. This one stays as it is.
@@ -65,6 +66,6 @@ export function NewLabels({ dataset, opened, onClose }: DialogProps & { dataset:
           <CarryDecisions checked={carry} onChange={setCarry} />
         </FileForm>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,0 +1,82 @@
+"""What one presses or clicks before everything has arrived still counts, and counts for what one sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e.reviewing import Reviewed
+from tests.installation import Installation
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def reviewed(page: Page, system: Installation, audited: tuple[str, str]) -> Iterator[Reviewed]:
+    """The audited digits with nothing decided, also afterwards."""
+    audit = Reviewed(page, system, *audited)
+    audit.undecide()
+    yield audit
+    audit.undecide()
+
+
+@contextmanager
+def held_back(page: Page, address: str) -> Iterator[list[Route]]:
+    """Requests to an address wait within; afterwards they go on."""
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.route(address, hold)
+    yield waiting
+    for route in waiting:
+        route.continue_()
+    page.unroute(address, hold)
+
+
+def test_a_picture_opens_before_its_row_has_come(reviewed: Reviewed) -> None:
+    page = reviewed.page
+    with held_back(page, "**/samples?indices=*") as waiting:
+        page.goto(f"/runs/{reviewed.run}/flags")
+        page.locator(".tile").first.click()
+        expect(reviewed.panel).to_be_visible()
+        assert waiting, "the rows are not asked for in this way"
+    expect(reviewed.panel.get_by_role("button", name="Keep")).to_be_visible()
+
+
+def test_escape_closes_what_one_looks_at_closely_and_not_the_sample_beneath(reviewed: Reviewed) -> None:
+    page = reviewed.page
+    reviewed.open_gallery()
+    reviewed.open_first()
+    page.keyboard.press("Space")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    # So it is until the dialog has taken the focus, for those who are quicker.
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(reviewed.panel).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(reviewed.panel).to_be_hidden()
+
+
+def test_a_verdict_counts_as_soon_as_the_sample_is_there(reviewed: Reviewed) -> None:
+    page = reviewed.page
+    index = reviewed.samples("flagged=true&limit=1")["items"][0]["index"]
+    why = reviewed.panel.get_by_role("heading", name="Why")
+    with held_back(page, "**/members") as waiting:
+        page.goto(f"/runs/{reviewed.run}/review/{index}")
+        page.wait_for_timeout(1000)  # time for everything else to come
+        assert waiting, "what one may do is not asked for in this way"
+        shown_early = why.is_visible()
+        if shown_early:
+            page.keyboard.press("k")
+    if not shown_early:
+        expect(why).to_be_visible()
+        page.keyboard.press("k")
+    reviewed.saved(1)
+    assert reviewed.counts() == {"keep": 1}
