@@ -27,6 +27,8 @@ WINDOW = {"width": 1440, "height": 900}
 REFUSED = "the content security policy refused"
 PATIENCE_MS = 20_000
 """For what should be there at once: generous, since tests share two cores with a training."""
+JOB_MS = 150_000
+"""For what an import or an audit has to end for."""
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.e2e.chromium import HINT, find_chromium
-from tests.e2e.conftest import FLAGS, PATIENCE_MS, WINDOW
+from tests.e2e.conftest import FLAGS, JOB_MS, PATIENCE_MS, WINDOW
 from tests.e2e.people import let_in, share
 from tests.installation import Installation, installation
 
@@ -143,7 +143,7 @@ def prepare(system: Installation, page: Page) -> Shown:
     made = page.request.post("/api/datasets/builtin/digits", data={"noise_rate": 0.2, "seed": 0})
     dataset = made.json()["id"]
     page.goto(f"/datasets/{dataset}")
-    expect(page.locator("[data-status=ready]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-status=ready]")).to_be_visible(timeout=JOB_MS)
     run = system.last_line("audit", dataset, "--wait")
     other = system.last_line("audit", dataset, "--set", "epochs=4", "--seed", "1", "--wait")
     flagged = page.request.get(f"/api/runs/{run}/samples?flagged=true&limit=48").json()["items"]

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import REFUSED, WINDOW, listen
 from tests.e2e.digits import write_zip
 from tests.e2e.everybody import violations
 from tests.e2e.people import let_in, share
+from tests.e2e.reviewing import held_back
 from tests.installation import Installation
 
 pytestmark = pytest.mark.slow
@@ -107,15 +108,14 @@ def test_a_viewer_sees_what_stands_and_is_offered_nothing_that_would_be_refused(
     vera.goto(f"/datasets/{dataset}/new-run")
     expect(vera.get_by_text("You can look, not start an audit")).to_be_visible()
 
-    rights: list[Route] = []
-    vera.route("**/members", lambda asked: rights.append(asked))
+    with held_back(vera, "**/members") as waiting:
+        vera.goto(f"/runs/{run}/map?given=3&show=all")
+        expect(vera.get_by_role("link", name="Open in the gallery")).to_be_visible()
+        assert waiting, "what one may do is not asked for in this way"
+        expect(vera.get_by_text("You can look, not decide.")).to_be_hidden()
+        expect(vera.get_by_role("group", name="Decide")).to_have_count(0)
+    expect(vera.get_by_text("You can look, not decide.")).to_be_visible()
     vera.goto(f"/runs/{run}/flags")
-    expect(vera.locator("button.tile-main").first).to_be_visible()
-    expect(vera.get_by_role("checkbox")).to_have_count(0)
-    expect(vera.get_by_text("You can look, not decide.")).to_be_hidden()
-    for asked in rights:
-        asked.continue_()
-    vera.unroute("**/members")
     expect(vera.get_by_text("You can look, not decide.")).to_be_visible()
     expect(vera.get_by_role("checkbox")).to_have_count(0)
     vera.locator("button.tile-main").first.click()

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.conftest import JOB_MS
 from tests.e2e.everybody import violations_in_both_themes
 from tests.installation import Installation
 
@@ -69,9 +70,9 @@ def test_a_paused_upload_goes_on_where_it_stopped(page: Page, tmp_path: Path) ->
     expect(page.get_by_text("· paused")).to_be_visible()
     assert violations_in_both_themes(page) == []
     page.get_by_role("button", name="Resume").click()
-    page.get_by_role("button", name="Import 90").click(timeout=60_000)
+    page.get_by_role("button", name="Import 90").click(timeout=JOB_MS)
     page.wait_for_url("**/datasets/*")
-    expect(page.locator("[data-status=ready]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-status=ready]")).to_be_visible(timeout=JOB_MS)
     expect(page.locator(".stat").first).to_contain_text("90")
     assert offsets[0] == 0
     assert offsets[-1] > 0, "the upload began anew"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
-from tests.e2e.reviewing import Reviewed
+from tests.e2e.reviewing import Reviewed, held_back
 from tests.installation import Installation
 
 pytestmark = pytest.mark.slow
@@ -21,21 +20,6 @@ def reviewed(page: Page, system: Installation, audited: tuple[str, str]) -> Iter
     audit.undecide()
     yield audit
     audit.undecide()
-
-
-@contextmanager
-def held_back(page: Page, address: str) -> Iterator[list[Route]]:
-    """Requests to an address wait within; afterwards they go on."""
-    waiting: list[Route] = []
-
-    def hold(route: Route) -> None:
-        waiting.append(route)
-
-    page.route(address, hold)
-    yield waiting
-    for route in waiting:
-        route.continue_()
-    page.unroute(address, hold)
 
 
 def test_a_picture_opens_before_its_row_has_come(reviewed: Reviewed) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.conftest import JOB_MS
 from tests.e2e.digits import write_zip
 from tests.installation import Installation
 
@@ -18,7 +19,6 @@ pytestmark = pytest.mark.slow
 
 SAMPLES = 500
 EPOCHS = 12
-TRAINING_MS = 150_000
 
 NOTE_EPOCHS = """() => {
   window.epochsShown = [];
@@ -60,7 +60,7 @@ def test_a_folder_chosen_in_the_page_becomes_a_dataset_of_its_class_folders(
     page.get_by_label("Dataset folder").set_input_files(chosen / "digits")
     page.get_by_role("button", name=re.compile(r"^Import \d")).click()
     page.wait_for_url("**/datasets/*")
-    expect(page.locator("[data-status=ready]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-status=ready]")).to_be_visible(timeout=JOB_MS)
     counts = page.locator("table.classes .classes-count").all_text_contents()
     assert [int(count) for count in counts] == [
         list(label_of.values()).count(label) for label in "0123456789"
@@ -78,7 +78,7 @@ def upload(page: Page, archive: Path) -> None:
 
 def read_preflight(page: Page) -> None:
     """The import ends by itself in a report of what was found, without a reload."""
-    expect(page.locator("[data-status=ready]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-status=ready]")).to_be_visible(timeout=JOB_MS)
     expect(page.get_by_text("1 file could not be read")).to_be_visible()
     expect(page.get_by_text("IMAGE_CORRUPT")).to_be_visible()
     counts = page.locator("table.classes .classes-count").all_text_contents()
@@ -94,8 +94,8 @@ def watch_the_run(page: Page) -> None:
     page.get_by_role("button", name="Start the audit").click()
     page.wait_for_url("**/runs/*")
     page.evaluate(NOTE_EPOCHS)
-    expect(page.get_by_role("img", name="Histogram of 500 losses")).to_be_visible(timeout=TRAINING_MS)
-    expect(page.locator("[data-status=succeeded]")).to_be_visible(timeout=TRAINING_MS)
+    expect(page.get_by_role("img", name="Histogram of 500 losses")).to_be_visible(timeout=JOB_MS)
+    expect(page.locator("[data-status=succeeded]")).to_be_visible(timeout=JOB_MS)
     expect(page.get_by_text("ready to review")).to_be_visible()
     # Gone if the page had been loaded anew; an epoch may be too short for each of them to be painted.
     epochs = page.evaluate("window.epochsShown")

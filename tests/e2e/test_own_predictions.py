@@ -13,6 +13,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
+from tests.e2e.conftest import JOB_MS
 from tests.e2e.digits import write_zip
 from tests.e2e.everybody import violations
 from tests.installation import Installation
@@ -58,7 +59,7 @@ def test_predictions_lead_to_flags_loss_map_and_export(page: Page, bare: tuple[s
     page.get_by_label("File of predictions").set_input_files(path)
     page.get_by_role("button", name="Start the audit").click()
     expect(page.get_by_text("judged without training")).to_be_visible()
-    expect(page.get_by_text("ready to review")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("ready to review")).to_be_visible(timeout=JOB_MS)
     expect(page.get_by_role("heading", name="Losses of all samples")).to_be_visible()
     expect(page.get_by_text("Training loss")).to_have_count(0)
     page.get_by_role("link", name="Review the flags").click()
@@ -93,5 +94,5 @@ def test_a_file_that_does_not_fit_says_what_is_wrong_with_it(
     page.get_by_role("radio", name="I have predictions").check()
     page.get_by_label("File of predictions").set_input_files(wrong)
     page.get_by_role("button", name="Start the audit").click()
-    expect(page.get_by_text("one row for each sample of the dataset")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("one row for each sample of the dataset")).to_be_visible(timeout=JOB_MS)
     expect(page.get_by_role("link", name="New audit")).to_be_visible()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.conftest import JOB_MS
 from tests.e2e.digits import write_zip
 from tests.e2e.everybody import violations, violations_in_both_themes
 from tests.installation import Installation
@@ -54,7 +55,7 @@ def test_new_labels_become_a_version_with_its_difference_which_can_be_deleted_fo
     dialog.get_by_label("File of labels").set_input_files(table)
     dialog.get_by_role("button", name="Make the version").click()
     refused = page.get_by_role("alert")
-    expect(refused).to_contain_text("LABEL_UNKNOWN", timeout=60_000)
+    expect(refused).to_contain_text("LABEL_UNKNOWN", timeout=JOB_MS)
     expect(refused).to_contain_text("smudge")
     # The hint names what there is to tick.
     expect(refused).to_contain_text("“Labels that are no class yet become classes” in the browser")
@@ -72,7 +73,7 @@ def test_new_labels_become_a_version_with_its_difference_which_can_be_deleted_fo
     assert violations(page) == []
     dialog.get_by_role("button", name="Make the version").click()
     expect(page.get_by_role("heading", name="better labels")).to_be_visible()
-    expect(page.locator("[data-status=ready]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-status=ready]")).to_be_visible(timeout=JOB_MS)
     version = page.url.rsplit("/", 1)[-1]
     assert version != dataset
     difference = page.locator("section.card", has=page.get_by_role("heading", name="Difference"))
@@ -117,7 +118,7 @@ def test_images_are_added_behind_those_that_are_there_with_what_was_decided(
     expect(page.get_by_role("checkbox", name="Take the decisions along")).to_be_checked()
     assert violations_in_both_themes(page) == []
     page.get_by_role("button", name="Add 75").click()
-    expect(page.locator("[data-status=ready]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-status=ready]")).to_be_visible(timeout=JOB_MS)
     difference = page.locator("section.card", has=page.get_by_role("heading", name="Difference"))
     expect(difference).to_contain_text("15 samples were added")
     expect(difference).to_contain_text("1 decision was taken along")
