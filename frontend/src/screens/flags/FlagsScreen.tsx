@@ -6,7 +6,7 @@ import { getRouteApi, useNavigate, useParams } from "@tanstack/react-router";
 import { useCallback, useRef, useState } from "react";
 
 import { useRights } from "@/accounts/useMay";
-import type { Dataset, Sample } from "@/api/client";
+import type { Dataset } from "@/api/client";
 import { dataset as datasetQuery, imageUrl, run as runQuery } from "@/api/queries";
 import { Blind, LookOnly } from "@/decisions/LookOnly";
 import { useDecisions } from "@/decisions/useDecisions";
@@ -124,8 +124,6 @@ function Gallery({ runId, dataset }: { runId: string; dataset: Dataset }) {
     },
     [go, onLeave],
   );
-  const { select } = review;
-  const onSelect = useCallback((sample: Sample, range: boolean) => select(sample.index, range), [select]);
   const onColumns = useCallback((now: number) => {
     columns.current = now;
   }, []);
@@ -179,7 +177,7 @@ function Gallery({ runId, dataset }: { runId: string; dataset: Dataset }) {
               selected={review.selected}
               standing={decisions.standing}
               onOpen={onOpen}
-              onSelect={decisions.allowed ? onSelect : undefined}
+              onSelect={decisions.allowed ? review.select : undefined}
               onColumns={onColumns}
               onFirst={onFirst}
             />

@@ -7,7 +7,7 @@ import type { Sample } from "@/api/client";
 import type { Standing } from "@/decisions/standing";
 import { useAtlas } from "@/parts/useAtlas";
 
-import { Tile, WaitingTile } from "./Tile";
+import { Tile } from "./Tile";
 import type { List } from "./useList";
 import { usePicturesAhead } from "./usePrefetch";
 
@@ -26,7 +26,7 @@ interface Props {
   selected: ReadonlySet<number>;
   standing: (sample: Sample) => Standing;
   onOpen: (index: number) => void;
-  onSelect: ((sample: Sample, range: boolean) => void) | undefined;
+  onSelect: ((index: number, range: boolean) => void) | undefined;
   onColumns: (columns: number) => void;
   /** The first position in sight; called as it changes. */
   onFirst: (first: number) => void;
@@ -104,31 +104,20 @@ export function Grid({ list, size, cursor, onColumns, onFirst, ref, ...tiles }: 
           >
             {Array.from(order.subarray(row.index * columns, (row.index + 1) * columns), (index, column) => {
               const position = row.index * columns + column;
-              const picture = atlas.at(position);
               const sample = list.row(index);
-              if (!sample)
-                return (
-                  <WaitingTile
-                    key={index}
-                    index={index}
-                    onOpen={tiles.onOpen}
-                    picture={picture}
-                    position={position}
-                  />
-                );
               return (
                 <Tile
                   key={index}
-                  datasetId={tiles.datasetId}
-                  classes={tiles.classes}
+                  index={index}
                   sample={sample}
-                  standing={tiles.standing(sample)}
+                  classes={tiles.classes}
+                  standing={sample ? tiles.standing(sample) : null}
                   cursor={index === cursor}
                   selected={tiles.selected.has(index)}
                   selecting={tiles.selected.size > 0}
                   onOpen={tiles.onOpen}
                   onSelect={tiles.onSelect}
-                  picture={picture}
+                  picture={atlas.at(position)}
                   position={position}
                 />
               );

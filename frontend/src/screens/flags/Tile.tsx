@@ -6,28 +6,29 @@ import { Mark } from "@/decisions/Mark";
 import type { Standing } from "@/decisions/standing";
 import type { Picture } from "@/parts/atlas";
 import { percent } from "@/parts/format";
-import { AtlasThumb, Thumb } from "@/parts/Thumb";
+import { AtlasThumb } from "@/parts/Thumb";
 
 interface Props {
-  datasetId: string;
+  index: number;
+  /** Absent while the row is on its way: the image is there already, and opens. */
+  sample: Sample | undefined;
   classes: string[];
-  sample: Sample;
   standing: Standing;
   cursor: boolean;
   selected: boolean;
   selecting: boolean;
   onOpen: (index: number) => void;
   /** Absent where nothing can be done with a selection. */
-  onSelect: ((sample: Sample, range: boolean) => void) | undefined;
+  onSelect: ((index: number, range: boolean) => void) | undefined;
   /** The composed picture that holds the image, and the sample's position in its list. */
-  picture?: Picture;
-  position?: number;
+  picture: Picture;
+  position: number;
 }
 
 export const Tile = memo(function Tile({
-  datasetId,
-  classes,
+  index,
   sample,
+  classes,
   standing,
   cursor,
   selected,
@@ -35,19 +36,15 @@ export const Tile = memo(function Tile({
   onOpen,
   onSelect,
   picture,
-  position = 0,
+  position,
 }: Props) {
-  const given = classes[sample.given_label] ?? String(sample.given_label);
-  const suggested = classes[sample.suggested_label] ?? String(sample.suggested_label);
-  const doubted = sample.flagged || sample.suggested_label !== sample.given_label;
-  const alt = `Sample ${sample.index}`;
   return (
     <div
       className="tile"
       data-cursor={cursor || undefined}
       data-selected={selected || undefined}
       data-decided={standing?.verdict}
-      data-index={sample.index}
+      data-index={index}
       aria-current={cursor || undefined}
     >
       <button
@@ -58,34 +55,14 @@ export const Tile = memo(function Tile({
         onMouseDown={(event) => event.preventDefault()}
         onClick={(event) => {
           const chosen = event.shiftKey || event.ctrlKey || event.metaKey;
-          if (onSelect && chosen) onSelect(sample, event.shiftKey);
-          else onOpen(sample.index);
+          if (onSelect && chosen) onSelect(index, event.shiftKey);
+          else onOpen(index);
         }}
       >
         <span className="tile-image">
-          {picture ? (
-            <AtlasThumb picture={picture} position={position} alt={alt} />
-          ) : (
-            <Thumb datasetId={datasetId} index={sample.index} alt={alt} eager />
-          )}
+          <AtlasThumb picture={picture} position={position} alt={`Sample ${index}`} />
         </span>
-        <span className="tile-caption">
-          <span className="tile-labels" title={doubted ? `${given} → ${suggested}` : given}>
-            {given}
-            {doubted && (
-              <>
-                <span className="tile-arrow"> → </span>
-                <b>{suggested}</b>
-              </>
-            )}
-          </span>
-          <span className="tile-posterior number" title={`${percent(sample.noise_posterior)} probably wrong`}>
-            <span className="tile-bar">
-              <i style={{ width: `${sample.noise_posterior * 100}%` }} />
-            </span>
-            <span className="tile-share">{percent(sample.noise_posterior)}</span>
-          </span>
-        </span>
+        <span className="tile-caption">{sample && <Caption sample={sample} classes={classes} />}</span>
       </button>
       {onSelect && (
         <label className="tile-check" data-show={selecting || undefined}>
@@ -93,8 +70,8 @@ export const Tile = memo(function Tile({
             type="checkbox"
             checked={selected}
             tabIndex={-1}
-            aria-label={`Select sample ${sample.index}`}
-            onChange={(event) => onSelect(sample, (event.nativeEvent as MouseEvent).shiftKey)}
+            aria-label={`Select sample ${index}`}
+            onChange={(event) => onSelect(index, (event.nativeEvent as MouseEvent).shiftKey)}
           />
         </label>
       )}
@@ -105,29 +82,27 @@ export const Tile = memo(function Tile({
   );
 });
 
-interface WaitingProps {
-  index: number;
-  onOpen: (index: number) => void;
-  picture: Picture;
-  position: number;
-}
-
-/** Its place while the row is on its way: the image is there already, and opens. */
-export const WaitingTile = memo(function WaitingTile({ index, onOpen, picture, position }: WaitingProps) {
+function Caption({ sample, classes }: { sample: Sample; classes: string[] }) {
+  const given = classes[sample.given_label] ?? String(sample.given_label);
+  const suggested = classes[sample.suggested_label] ?? String(sample.suggested_label);
+  const doubted = sample.flagged || sample.suggested_label !== sample.given_label;
   return (
-    <div className="tile" data-index={index}>
-      <button
-        type="button"
-        className="tile-main"
-        tabIndex={-1}
-        onMouseDown={(event) => event.preventDefault()}
-        onClick={() => onOpen(index)}
-      >
-        <span className="tile-image">
-          <AtlasThumb picture={picture} position={position} alt={`Sample ${index}`} />
+    <>
+      <span className="tile-labels" title={doubted ? `${given} → ${suggested}` : given}>
+        {given}
+        {doubted && (
+          <>
+            <span className="tile-arrow"> → </span>
+            <b>{suggested}</b>
+          </>
+        )}
+      </span>
+      <span className="tile-posterior number" title={`${percent(sample.noise_posterior)} probably wrong`}>
+        <span className="tile-bar">
+          <i style={{ width: `${sample.noise_posterior * 100}%` }} />
         </span>
-        <span className="tile-caption" />
-      </button>
-    </div>
+        <span className="tile-share">{percent(sample.noise_posterior)}</span>
+      </span>
+    </>
   );
-});
+}
