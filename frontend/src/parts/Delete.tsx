@@ -3,9 +3,8 @@ import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { answer, client, problemOf, type Schemas } from "@/api/client";
-import { Dialog } from "./Dialog";
+import { Dialog, type DialogProps } from "./Dialog";
 import { bytes, many } from "./format";
-import type { DialogProps } from "./More";
 import { Loading, ProblemNote } from "./States";
 
 type Freed = Schemas["DeletionAnswer"];

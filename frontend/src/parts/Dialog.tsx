@@ -5,6 +5,12 @@ import { useKeysOff } from "@/keys/useKeys";
 
 import "./dialog.css";
 
+/** What a dialog is told by whatever opens it. */
+export interface DialogProps {
+  opened: boolean;
+  onClose: () => void;
+}
+
 export function Dialog(props: ModalProps) {
   useKeysOff(props.opened);
   return <Modal {...props} />;

@@ -3,11 +3,7 @@ import { ActionIcon, Menu } from "@mantine/core";
 import { IconDots, type Icon } from "@tabler/icons-react";
 import { Fragment, useRef, useState, type ReactNode } from "react";
 
-/** What a dialog is told by whatever opens it. */
-export interface DialogProps {
-  opened: boolean;
-  onClose: () => void;
-}
+import type { DialogProps } from "./Dialog";
 
 export interface MoreEntry {
   word: string;

@@ -4,9 +4,8 @@ import { useQueryClient } from "@tanstack/react-query";
 
 import { answer, client, type Dataset } from "@/api/client";
 import { annotations as annotationsQuery } from "@/api/own";
-import { Dialog } from "@/parts/Dialog";
+import { Dialog, type DialogProps } from "@/parts/Dialog";
 import { FileForm } from "@/parts/FileForm";
-import type { DialogProps } from "@/parts/More";
 import { useSentFile } from "@/parts/useSentFile";
 
 export function SendAnnotations({ dataset, opened, onClose }: DialogProps & { dataset: Dataset }) {

@@ -6,8 +6,7 @@ import { useState } from "react";
 
 import { answer, client, problemOf, type Dataset } from "@/api/client";
 import { datasets } from "@/api/queries";
-import { Dialog } from "@/parts/Dialog";
-import type { DialogProps } from "@/parts/More";
+import { Dialog, type DialogProps } from "@/parts/Dialog";
 import { ProblemNote } from "@/parts/States";
 
 import type { Kind } from "./kinds";

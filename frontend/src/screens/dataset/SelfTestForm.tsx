@@ -6,9 +6,8 @@ import { useState } from "react";
 import { answer, client, problemOf, type Dataset } from "@/api/client";
 import { selfTests } from "@/api/evidence";
 import { recipes as recipesQuery } from "@/api/queries";
-import { Dialog } from "@/parts/Dialog";
+import { Dialog, type DialogProps } from "@/parts/Dialog";
 import { duration } from "@/parts/format";
-import type { DialogProps } from "@/parts/More";
 import { ProblemNote } from "@/parts/States";
 
 import type { Kind } from "./kinds";

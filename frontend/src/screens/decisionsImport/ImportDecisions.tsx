@@ -4,11 +4,10 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { answer, client, problemOf, type Dataset, type Schemas } from "@/api/client";
-import { Dialog } from "@/parts/Dialog";
+import { Dialog, type DialogProps } from "@/parts/Dialog";
 import { TABLES } from "@/parts/FileForm";
 import { FilePick } from "@/parts/FilePick";
 import { count, many } from "@/parts/format";
-import type { DialogProps } from "@/parts/More";
 import { Loading, ProblemNote } from "@/parts/States";
 import { useSentFile } from "@/parts/useSentFile";
 

@@ -6,9 +6,8 @@ import { useState } from "react";
 
 import { answer, client, type Dataset } from "@/api/client";
 import { datasets } from "@/api/queries";
-import { Dialog } from "@/parts/Dialog";
+import { Dialog, type DialogProps } from "@/parts/Dialog";
 import { FileForm } from "@/parts/FileForm";
-import type { DialogProps } from "@/parts/More";
 import { useSentFile } from "@/parts/useSentFile";
 
 import { CarryDecisions } from "./CarryDecisions";
