@@ -15,15 +15,16 @@ from tests.installation import Installation
 
 
 @contextmanager
-def held_back(page: Page, address: str) -> Iterator[list[Route]]:
-    """Requests to an address wait within; afterwards they go on."""
+def held_back(page: Page, address: str) -> Iterator[None]:
+    """Requests to an address wait within; afterwards they go on. Without any the test looks at nothing, and fails."""
     waiting: list[Route] = []
 
     def hold(route: Route) -> None:
         waiting.append(route)
 
     page.route(address, hold)
-    yield waiting
+    yield
+    assert waiting, f"nothing was asked for at {address}"
     for route in waiting:
         route.continue_()
     page.unroute(address, hold)

@@ -24,11 +24,10 @@ def reviewed(page: Page, system: Installation, audited: tuple[str, str]) -> Iter
 
 def test_a_picture_opens_before_its_row_has_come(reviewed: Reviewed) -> None:
     page = reviewed.page
-    with held_back(page, "**/samples?indices=*") as waiting:
+    with held_back(page, "**/samples?indices=*"):
         page.goto(f"/runs/{reviewed.run}/flags")
         page.locator(".tile").first.click()
         expect(reviewed.panel).to_be_visible()
-        assert waiting, "the rows are not asked for in this way"
     expect(reviewed.panel.get_by_role("button", name="Keep")).to_be_visible()
 
 
@@ -52,15 +51,12 @@ def test_a_verdict_counts_as_soon_as_the_sample_is_there(reviewed: Reviewed) -> 
     page = reviewed.page
     index = reviewed.samples("flagged=true&limit=1")["items"][0]["index"]
     why = reviewed.panel.get_by_role("heading", name="Why")
-    with held_back(page, "**/members") as waiting:
-        page.goto(f"/runs/{reviewed.run}/review/{index}")
+    with held_back(page, "**/members"):
+        with page.expect_request("**/members"):
+            page.goto(f"/runs/{reviewed.run}/review/{index}")
         page.wait_for_timeout(1000)  # time for everything else to come
-        assert waiting, "what one may do is not asked for in this way"
-        shown_early = why.is_visible()
-        if shown_early:
-            page.keyboard.press("k")
-    if not shown_early:
-        expect(why).to_be_visible()
-        page.keyboard.press("k")
+        expect(why).to_be_hidden()
+    expect(why).to_be_visible()
+    page.keyboard.press("k")
     reviewed.saved(1)
     assert reviewed.counts() == {"keep": 1}
